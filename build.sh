@@ -1,0 +1,60 @@
+#!/bin/bash
+# guestsweep's one entry point: builds the image, tests it, shows it. ./build.sh --help says what it can do;
+# configs/build/ holds how, configs/packages/ a recipe per package, configs/image/ what goes into the image.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+for part in common host fetch packages kernel own image sizes manifest state hostconfig verify; do
+	# shellcheck source=/dev/null
+	. "$top/configs/build/$part.sh"
+done
+
+usage() {
+	cat <<-'E'
+	usage: ./build.sh [--kernel DIR] [--offline] [COMMAND]
+
+	  image            out/vmlinuz, out/initramfs.img and out/manifest.json, brought up to date (the default)
+	  demo             makes a demo host with encrypted guests, boots the image on it in QEMU, shows the sweep and its report
+	  test [PATTERN]   runs every test, or those whose names match
+	  bench            the benchmarks, as ratios to the work by hand
+	  pack DIR FILE    packs a host's configuration folder into FILE, to be appended to the image
+	  verify           builds everything twice in two folders and compares byte for byte
+	  clean            removes what was built, keeps downloaded sources
+
+	  --kernel DIR     kernel and modules from DIR (boot/vmlinuz-*, lib/modules/*) instead of the pinned Debian one
+	  --offline        only sources that are in the download cache
+	E
+}
+
+wrong() { printf '%s: %s\n' "$project" "$1" >&2; usage >&2; exit 2; }
+
+offline='' kernel_dir='' words=()
+while (( $# )); do
+	case $1 in
+	-h | --help) usage; exit 0 ;;
+	--offline)   offline=yes ;;
+	--kernel)    (( $# > 1 )) || wrong "--kernel needs a folder"
+	             kernel_dir=$(realpath -e -- "$2" 2> /dev/null) || die "--kernel $2: there is no such folder"
+	             shift ;;
+	--kernel=*)  kernel_dir=$(realpath -e -- "${1#*=}" 2> /dev/null) || die "$1: there is no such folder" ;;
+	-*)          wrong "unknown option $1" ;;
+	*)           words+=("$1") ;;
+	esac
+	shift
+done
+
+# words_wanted LEAST MOST: how many words the command may have
+words_wanted() { (( ${#words[@]} - 1 >= $1 && ${#words[@]} - 1 <= $2 )) || wrong "$command takes ${3:-no further word}"; }
+
+(( ${#words[@]} )) || words=(image)
+command=${words[0]}
+case $command in
+image)  words_wanted 0 0; bring_up_to_date image ;;
+demo)   words_wanted 0 0; bring_up_to_date test; exec "$top/tests/lib/demo.sh" ;;
+test)   words_wanted 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/run.sh" "${words[@]:1}" ;;
+bench)  words_wanted 0 0; bring_up_to_date test; exec "$top/tests/lib/bench.sh" ;;
+pack)   words_wanted 2 2 "a folder and a file"; pack_config "${words[1]}" "${words[2]}" ;;
+verify) words_wanted 0 0; verify_all ;;
+clean)  words_wanted 0 0; rm -rf "$out" "$work" ;;
+*)      wrong "unknown word $command" ;;
+esac
