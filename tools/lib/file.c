@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+
+#define FIRST_CHUNK 4096
+
+int file_read(const char *path, size_t limit, char **text, size_t *size, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *buf = NULL;
+	size_t used = 0, room = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s: %s", path, strerror(errno));
+	do {
+		if (room - used < 2) {
+			char *grown = realloc(buf, room ? room * 2 : FIRST_CHUNK);
+
+			if (!grown)
+				return err_set(e, ENOMEM, "read %s: no memory", path);
+			buf = grown;
+			room = room ? room * 2 : FIRST_CHUNK;
+		}
+		n = read(fd, buf + used, room - used - 1);
+		if (n < 0)
+			return err_set(e, errno, "read %s: %s", path, strerror(errno));
+		used += (size_t)n;
+		if (used > limit)
+			return err_set(e, EFBIG, "%s is longer than %zu bytes", path, limit);
+	} while (n > 0);
+	buf[used] = 0;
+	*text = steal_ptr(&buf);
+	if (size)
+		*size = used;
+	return 0;
+}
+
+static int write_all(int fd, const char *p, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int sync_folder_of(const char *path)
+{
+	char copy[PATH_MAX];
+	cleanup_fd int fd = -1;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* FAT has no fsync for folders; its rename is as safe as it gets */
+	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t size, struct err *e)
+{
+	char temporary[PATH_MAX];
+	cleanup_fd int fd = -1;
+	int rc;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+		return err_set(e, ENAMETOOLONG, "write %s: the name is too long", path);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(e, errno, "open %s: %s", temporary, strerror(errno));
+	rc = write_all(fd, data, size);
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	if (rc == 0 && rename(temporary, path) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = sync_folder_of(path);
+	if (rc < 0) {
+		unlink(temporary);
+		return err_set(e, -rc, "write %s: %s", path, strerror(-rc));
+	}
+	return 0;
+}
+
+int file_mkdirs(const char *path, struct err *e)
+{
+	char part[PATH_MAX];
+	char *slash = part;
+
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
+		return err_set(e, ENAMETOOLONG, "make folder %s: the name is too long", path);
+	do {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = 0;
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return err_set(e, errno, "make folder %s: %s", part, strerror(errno));
+		if (slash)
+			*slash = '/';
+	} while (slash);
+	return 0;
+}
+
+int file_read_u64(const char *path, uint64_t *value)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char buf[32], *end;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sizeof(buf) - 1);
+	if (n < 0)
+		return -errno;
+	buf[n] = 0;
+	*value = strtoull(buf, &end, 10);
+	return end == buf || (*end && *end != '\n') ? -EINVAL : 0;
+}

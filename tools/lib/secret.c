@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+
+/* Lies at the start of its own mapping. A forked child reads it, but mlock(2)
+ * doesn't follow there: the image has no swap. */
+struct secret {
+	size_t mapped; /* bytes of the mapping */
+	size_t size;
+	char bytes[];
+};
+
+struct secret *secret_new(size_t size, struct err *e)
+{
+	size_t mapped = sizeof(struct secret) + size;
+	struct secret *s;
+
+	if (mapped < size) {
+		err_set(e, ENOMEM, "no memory for a key of %zu bytes", size);
+		return NULL;
+	}
+	s = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (s == MAP_FAILED) {
+		err_set(e, ENOMEM, "no memory for a key of %zu bytes", size);
+		return NULL;
+	}
+	/* not mlock(2): under the tests' sanitizers that does nothing */
+	if (mlock2(s, mapped, 0) < 0 || madvise(s, mapped, MADV_DONTDUMP) < 0) {
+		err_set(e, ENOMEM, "no locked memory for a key of %zu bytes: %s", size,
+			strerror(errno));
+		munmap(s, mapped);
+		return NULL;
+	}
+	s->mapped = mapped;
+	s->size = size;
+	return s;
+}
+
+char *secret_bytes(struct secret *s)
+{
+	return s->bytes;
+}
+
+size_t secret_size(const struct secret *s)
+{
+	return s->size;
+}
+
+void secret_truncate(struct secret *s, size_t size)
+{
+	if (size >= s->size)
+		return;
+	explicit_bzero(s->bytes + size, s->size - size);
+	s->size = size;
+}
+
+void secret_free(struct secret *s)
+{
+	size_t mapped;
+
+	if (!s)
+		return;
+	mapped = s->mapped;
+	explicit_bzero(s, mapped);
+	munmap(s, mapped);
+}
+
+/* Opens a regular file or block device, and says how many bytes it has. */
+static int open_key(const char *path, uint64_t *bytes, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	off_t end;
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s: %s", path, strerror(errno));
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, "stat %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_set(e, EINVAL, "%s is neither a file nor a block device", path);
+	end = lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		return err_set(e, errno, "seek in %s: %s", path, strerror(errno));
+	*bytes = (uint64_t)end;
+	return steal_fd(&fd);
+}
+
+/* Reads the whole of s; there are no buffers in between to be wiped. */
+static int fill(struct secret *s, int fd, const char *path, uint64_t offset, struct err *e)
+{
+	size_t done = 0;
+
+	while (done < s->size) {
+		ssize_t n = pread(fd, s->bytes + done, s->size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, errno, "read %s: %s", path, strerror(errno));
+		if (n == 0)
+			return err_set(e, ERANGE, "%s became shorter while it was read", path);
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+struct secret *secret_from_file(const char *path, uint64_t offset, size_t size, struct err *e)
+{
+	cleanup_secret struct secret *s = NULL;
+	uint64_t bytes = 0, there;
+	cleanup_fd int fd = open_key(path, &bytes, e);
+
+	if (fd < 0)
+		return NULL;
+	there = offset < bytes ? bytes - offset : 0;
+	if (bytes == 0) {
+		err_set(e, EINVAL, "%s is empty", path);
+		return NULL;
+	}
+	if (there == 0 || size > there) {
+		err_set(e, ERANGE, "%s has %llu bytes, too few for its offset and size", path,
+			(unsigned long long)bytes);
+		return NULL;
+	}
+	if (size == 0 && there <= SECRET_FILE_MAX)
+		size = (size_t)there;
+	if (size == 0 || size > SECRET_FILE_MAX) {
+		err_set(e, ERANGE, "%s is longer than %u bytes, the most a key may have", path,
+			SECRET_FILE_MAX);
+		return NULL;
+	}
+	s = secret_new(size, e);
+	if (!s || fill(s, fd, path, offset, e) < 0)
+		return NULL;
+	return steal_ptr(&s);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+
+#define KILL_AFTER_MS 10000
+#define MAX_ENV 16
+
+struct capture {
+	int fd;             /* read end of the child's pipe, -1 when it has ended */
+	int log_fd;         /* -1: not kept */
+	size_t log_left;    /* bytes that may still go there */
+	bool log_cut;
+	char line[256];     /* the last line so far */
+	size_t line_used;
+	bool line_done;
+	char *out;          /* standard output as a string, or NULL */
+	size_t out_used;
+	size_t out_limit;
+	bool out_too_long;
+};
+
+struct running {
+	pid_t pid;
+	int pidfd;
+	struct capture log;     /* standard error, and output unless asked for as a string */
+	struct capture string;
+};
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
+}
+
+static void remember_last_line(struct capture *c, const char *p, size_t n)
+{
+	for (; n; n--, p++) {
+		if (*p == '\n') {
+			c->line_done = true;
+			continue;
+		}
+		if (c->line_done) {
+			c->line_used = 0;
+			c->line_done = false;
+		}
+		if (c->line_used < sizeof(c->line) - 1)
+			c->line[c->line_used++] = *p;
+	}
+}
+
+static void keep_in_log(struct capture *c, const char *p, size_t n)
+{
+	static const char cut[] = "\n[guestsweep: output cut here, the limit is reached]\n";
+
+	if (c->log_fd < 0)
+		return;
+	if (n > c->log_left) {
+		n = c->log_left;
+		if (!c->log_cut && write(c->log_fd, p, n) >= 0 &&
+		    write(c->log_fd, cut, sizeof(cut) - 1) >= 0)
+			c->log_left = 0;
+		c->log_cut = true;
+		return;
+	}
+	if (write(c->log_fd, p, n) == (ssize_t)n)
+		c->log_left -= n;
+	else
+		c->log_left = 0;
+}
+
+static void keep_in_string(struct capture *c, const char *p, size_t n)
+{
+	char *grown;
+
+	if (c->out_too_long || c->out_used + n > c->out_limit) {
+		c->out_too_long = true;
+		return;
+	}
+	grown = realloc(c->out, c->out_used + n + 1);
+	if (!grown) {
+		c->out_too_long = true;
+		return;
+	}
+	c->out = grown;
+	memcpy(c->out + c->out_used, p, n);
+	c->out_used += n;
+	c->out[c->out_used] = 0;
+}
+
+/* Takes what is there. to_string: this pipe is the one asked for as a string. */
+static void drain(struct capture *c, bool to_string)
+{
+	char buf[16384];
+	ssize_t n = read(c->fd, buf, sizeof(buf));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		close(c->fd);
+		c->fd = -1;
+		return;
+	}
+	if (to_string) {
+		keep_in_string(c, buf, (size_t)n);
+	} else {
+		remember_last_line(c, buf, (size_t)n);
+		keep_in_log(c, buf, (size_t)n);
+	}
+}
+
+static void become(const char *const argv[], const struct spawn_options *o, int out, int err,
+		   pid_t parent)
+{
+	static const char *base[] = { "PATH=/usr/sbin:/usr/bin", "LC_ALL=C", "HOME=/",
+				      "TZ=UTC0" };
+	const char *env[MAX_ENV + 1];
+	size_t n = 0, i;
+	sigset_t none;
+
+	for (i = 0; i < ARRAY_SIZE(base); i++)
+		env[n++] = base[i];
+	for (i = 0; o->env && o->env[i] && n < MAX_ENV; i++)
+		env[n++] = o->env[i];
+	env[n] = NULL;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	setsid();
+	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	execve(argv[0], (char *const *)argv, (char *const *)env);
+	_exit(127);
+}
+
+/* Reads what the child has written within wait_ms. Returns whether it has ended. */
+static bool listen_to(struct running *r, int wait_ms)
+{
+	struct pollfd p[3] = { { .fd = r->log.fd, .events = POLLIN },
+			       { .fd = r->string.fd, .events = POLLIN },
+			       { .fd = r->pidfd, .events = POLLIN } };
+
+	if (poll(p, 3, wait_ms) <= 0)
+		return false;
+	if (p[0].revents)
+		drain(&r->log, false);
+	if (p[1].revents)
+		drain(&r->string, true);
+	return p[2].revents && !p[0].revents && !p[1].revents;
+}
+
+static void kill_group(pid_t pid, int sig)
+{
+	kill(-pid, sig);
+	kill(pid, sig);
+}
+
+/* Waits for the end of the child. Returns whether it had to be ended; *status
+ * is then meaningless where the kernel would not let go of it. */
+static bool wait_for(struct running *r, const struct spawn_options *o, int *status)
+{
+	long end = o->timeout_s ? now_ms() + o->timeout_s * 1000L : 0;
+	long term_at = 0;
+
+	while (!listen_to(r, 500)) {
+		long now = now_ms();
+
+		if (!term_at) {
+			if ((end && now >= end) || (o->cancelled && o->cancelled())) {
+				term_at = now;
+				kill_group(r->pid, SIGTERM);
+			}
+		} else if (now >= term_at + 2 * KILL_AFTER_MS) {
+			return true;
+		} else if (now >= term_at + KILL_AFTER_MS) {
+			kill_group(r->pid, SIGKILL);
+		}
+	}
+	while (waitpid(r->pid, status, 0) < 0 && errno == EINTR)
+		;
+	return term_at != 0;
+}
+
+static int open_log(const struct spawn_options *o, struct err *e)
+{
+	int fd;
+
+	if (!o->log_path)
+		return -1;
+	fd = open(o->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_set(e, errno, "open %s: %s", o->log_path, strerror(errno));
+	return fd;
+}
+
+/* Starts the program; r's pipes and pidfd are open then. */
+static int start(const char *const argv[], const struct spawn_options *o, struct running *r,
+		 struct err *e)
+{
+	cleanup_fd int log_r = -1, log_w = -1, out_r = -1, out_w = -1;
+	pid_t parent = getpid();
+	int p[2];
+
+	if (access(argv[0], X_OK) < 0)
+		return err_set(e, errno, "%s: %s", argv[0], strerror(errno));
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_set(e, errno, "pipe: %s", strerror(errno));
+	log_r = p[0];
+	log_w = p[1];
+	if (o->out) {
+		if (pipe2(p, O_CLOEXEC) < 0)
+			return err_set(e, errno, "pipe: %s", strerror(errno));
+		out_r = p[0];
+		out_w = p[1];
+	}
+	r->pid = fork();
+	if (r->pid == 0)
+		become(argv, o, out_w >= 0 ? out_w : log_w, log_w, parent);
+	if (r->pid < 0)
+		return err_set(e, errno, "fork: %s", strerror(errno));
+	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
+	if (r->pidfd < 0) {
+		int code = errno;
+
+		kill(r->pid, SIGKILL);
+		waitpid(r->pid, NULL, 0);
+		return err_set(e, code, "pidfd_open: %s", strerror(code));
+	}
+	r->log.fd = steal_fd(&log_r);
+	r->string.fd = steal_fd(&out_r);
+	return 0;
+}
+
+static void decode(int status, bool ended_by_us, struct spawn_result *r)
+{
+	if (ended_by_us) {
+		r->how = SPAWN_TIMED_OUT;
+		r->code = 0;
+	} else if (WIFSIGNALED(status)) {
+		r->how = SPAWN_SIGNALLED;
+		r->code = WTERMSIG(status);
+	} else {
+		r->how = SPAWN_EXITED;
+		r->code = WEXITSTATUS(status);
+	}
+}
+
+int spawn_run(const char *const argv[], const struct spawn_options *o, struct spawn_result *r,
+	      struct err *e)
+{
+	struct running run = { .pidfd = -1,
+			       .log = { .fd = -1, .log_fd = -1, .log_left = o->log_limit },
+			       .string = { .fd = -1, .log_fd = -1, .out_limit = o->out_limit } };
+	int status = 0, rc;
+
+	memset(r, 0, sizeof(*r));
+	run.log.log_fd = open_log(o, e);
+	if (o->log_path && run.log.log_fd < 0)
+		return run.log.log_fd;
+	rc = start(argv, o, &run, e);
+	if (rc == 0) {
+		bool ended_by_us = wait_for(&run, o, &status);
+
+		decode(status, ended_by_us, r);
+		run.log.line[run.log.line_used] = 0;
+		escape_text(r->tail, sizeof(r->tail), run.log.line);
+		if (run.string.out_too_long)
+			rc = err_set(e, EFBIG, "%s wrote more than %zu bytes", argv[0], o->out_limit);
+	}
+	for (int *fd = (int[]){ run.pidfd, run.log.fd, run.string.fd, run.log.log_fd, -2 }; *fd != -2;
+	     fd++)
+		if (*fd >= 0)
+			close(*fd);
+	if (o->out && rc == 0)
+		*o->out = run.string.out ? run.string.out : strdup("");
+	else
+		free(run.string.out);
+	return rc;
+}
+
+char *spawn_describe(const struct spawn_result *r, char *buf, size_t size)
+{
+	switch (r->how) {
+	case SPAWN_EXITED:
+		snprintf(buf, size, "exit status %d%s%s", r->code, r->tail[0] ? ": " : "", r->tail);
+		break;
+	case SPAWN_SIGNALLED:
+		snprintf(buf, size, "killed by signal %d", r->code);
+		break;
+	case SPAWN_TIMED_OUT:
+		snprintf(buf, size, "it did not end in time");
+		break;
+	}
+	return buf;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place that starts programs. An argument array and an absolute path,
+ * never a shell; a clean environment; no descriptor passed on but those named
+ * here; the child dies with its parent; a limit in time and in output.
+ */
+#ifndef GS_SPAWN_H
+#define GS_SPAWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "attrs.h"
+#include "err.h"
+
+struct spawn_options {
+	unsigned timeout_s;   /* SIGTERM after this, SIGKILL 10 s later; 0: no limit */
+	const char *log_path; /* standard output and error are appended here; NULL: nowhere */
+	size_t log_limit;     /* bytes kept of them in log_path; the rest is dropped and said so */
+	char **out;           /* standard output as a string instead (free it); NULL: as above */
+	size_t out_limit;     /* more than this many bytes in *out is an error (EFBIG) */
+	const char *const *env; /* "NAME=value" added to the clean environment; NULL: none */
+	bool (*cancelled)(void); /* asked once a second; true ends the child like a timeout */
+};
+
+struct spawn_result {
+	enum { SPAWN_EXITED, SPAWN_SIGNALLED, SPAWN_TIMED_OUT } how;
+	int code;       /* exit status or signal number */
+	char tail[256]; /* the last line on standard error (or output, if merged), escaped */
+};
+
+/* Runs argv[0] (absolute path) and waits for it. Returns 0 when it was started,
+ * whatever came of it (see *r); -errno when it was not: ENOENT no such program,
+ * EFBIG too much output, ENOMEM. */
+int spawn_run(const char *const argv[], const struct spawn_options *o, struct spawn_result *r,
+	      struct err *e) must_check nonnull_all;
+
+/* Says how a child ended in a few words: "exit status 3: TAIL", "killed by
+ * signal 9", "timed out". Returns buf. */
+char *spawn_describe(const struct spawn_result *r, char *buf, size_t size) nonnull_all;
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the supervisor and a worker: a SOCK_SEQPACKET pair, one JSON object a
+ * message.
+ *
+ *   worker      {"node": NODE}                   a node got its verdict
+ *               {"acquire": [NAME...], "amount": N}   answered by {"rc": 0 or -errno,
+ *                                                     "memory": KiB there are at all}
+ *               {"release": [NAME...], "amount": N}
+ *               {"end": "done" | "again" | "incomplete", "groups": [UUID...]}
+ */
+#ifndef GS_CHANNEL_H
+#define GS_CHANNEL_H
+
+#include <json-c/json_object.h>
+
+#include "err.h"
+
+#define CHANNEL_MESSAGE_MAX 32768
+
+/* Makes both ends, close-on-exec. Returns 0 or -errno. */
+int channel_make(int ends[2], struct err *e) must_check nonnull_all;
+
+/* Sends message and releases it (NULL: no memory). Returns 0 or -errno. */
+int channel_send(int fd, json_object *message);
+
+/* Receives a message into *message. Returns 1; 0 at the end; -errno; -EPROTO where it
+ * is no JSON object. */
+int channel_receive(int fd, json_object **message) must_check nonnull_all;
+
+/* {KEY: [NAMES...], "amount": AMOUNT}; NULL where there is no memory. */
+json_object *channel_names(const char *key, const char *const *names, size_t n, int64_t amount);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "content.h"
+
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "blockdev.h"
+#include "cleanup.h"
+#include "log.h"
+#include "partitions.h"
+
+#define ZERO_CHUNK 65536
+#define ZERO_SAMPLES 64
+
+static void free_probe(blkid_probe *pr)
+{
+	blkid_free_probe(*pr);
+}
+
+static void take(blkid_probe pr, const char *name, char *dst, size_t size)
+{
+	const char *value;
+
+	if (blkid_probe_lookup_value(pr, name, &value, NULL) == 0)
+		escape_text(dst, size, value);
+}
+
+/* Superblocks. More than one strong claim makes the content ambivalent. */
+static int read_superblock(blkid_probe pr, struct content *c)
+{
+	int rc;
+
+	blkid_probe_enable_partitions(pr, 0);
+	blkid_probe_enable_superblocks(pr, 1);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID |
+						      BLKID_SUBLKS_LABEL | BLKID_SUBLKS_USAGE |
+						      BLKID_SUBLKS_VERSION | BLKID_SUBLKS_BADCSUM);
+	rc = blkid_do_safeprobe(pr);
+	c->ambivalent = rc == -2;
+	if (rc != 0)
+		return rc == -1 ? -EIO : 0;
+	take(pr, "TYPE", c->type, sizeof(c->type));
+	take(pr, "USAGE", c->usage, sizeof(c->usage));
+	take(pr, "VERSION", c->version, sizeof(c->version));
+	take(pr, "UUID", c->uuid, sizeof(c->uuid));
+	take(pr, "LABEL", c->label, sizeof(c->label));
+	c->bad_checksum = blkid_probe_has_value(pr, "SBBADCSUM");
+	return 0;
+}
+
+/* How many partitions begin with something that is recognised. */
+static unsigned known_contents(int fd, const struct partitions *t)
+{
+	unsigned hits = 0;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
+		const struct partition *p = &t->p[i];
+
+		if (pr && p->fits && !p->is_container &&
+		    blkid_probe_set_device(pr, fd, (blkid_loff_t)p->start, (blkid_loff_t)p->bytes) == 0)
+			hits += blkid_do_safeprobe(pr) == 0;
+	}
+	return hits;
+}
+
+/* The table in sectors of the device's own size and of the other usual one: a
+ * guest's disk is partitioned in 512-byte sectors whatever lies below it. GPT
+ * says by itself which it is; of two readings of an MBR the one is right whose
+ * partitions begin with something. */
+static int read_table(int fd, unsigned native, struct content *c, struct err *e)
+{
+	const unsigned sizes[] = { native, native == 512 ? 4096 : 512 };
+	struct partitions t;
+	unsigned best = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		unsigned hits;
+		int rc = partitions_read(fd, sizes[i], &t, e);
+
+		if (rc < 0)
+			return rc;
+		hits = known_contents(fd, &t);
+		if (t.scheme[0] && (!c->table[0] || hits > best)) {
+			memcpy(c->table, t.scheme, sizeof(c->table));
+			c->plausible_table = partitions_plausible(&t) > 0;
+			c->sector = sizes[i];
+			best = hits;
+		}
+		partitions_free(&t);
+	}
+	return 0;
+}
+
+/* A superblock and a partition table on one device: the table is what a boot
+ * sector, an old MBR or the inside of a RAID member look like, unless its
+ * partitions lie well; two strong claims contradict each other. */
+static void settle_claims(struct content *c)
+{
+	bool own = strcmp(c->usage, "raid") == 0 || strcmp(c->type, "iso9660") == 0;
+
+	if (!c->table[0] || (!c->type[0] && !c->ambivalent))
+		return;
+	if (own || !c->plausible_table) {
+		c->table[0] = 0;
+	} else if (c->bad_checksum) {
+		memset(c->type, 0, sizeof(c->type));
+		memset(c->usage, 0, sizeof(c->usage));
+	} else {
+		c->ambivalent = true;
+	}
+}
+
+static bool is_zero(const unsigned char *p, size_t n)
+{
+	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
+/* Looks at the start, the end and samples between: whether a device was ever
+ * written is not worth reading all of it. */
+static bool looks_empty(const char *device, uint64_t bytes)
+{
+	static unsigned char chunk[ZERO_CHUNK];
+	struct err e;
+	uint64_t i;
+
+	if (bytes < ZERO_CHUNK)
+		return false;
+	for (i = 0; i < ZERO_SAMPLES; i++) {
+		uint64_t offset = (bytes - ZERO_CHUNK) / (ZERO_SAMPLES - 1) * i;
+
+		if (i == ZERO_SAMPLES - 1)
+			offset = bytes - ZERO_CHUNK;
+		if (blockdev_read(device, offset & ~511ULL, chunk, ZERO_CHUNK, &e) < 0 ||
+		    !is_zero(chunk, ZERO_CHUNK))
+			return false;
+	}
+	return true;
+}
+
+int content_read(struct node *n, struct err *e)
+{
+	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
+	cleanup_fd int fd = open(n->device, O_RDONLY | O_CLOEXEC);
+	struct content *c = &n->content;
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	if (fd < 0)
+		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
+	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0)
+		return err_set_word(e, EIO, "io-error", "its size can't be read");
+	if (read_superblock(pr, c) < 0)
+		return err_set_word(e, EIO, "io-error", "reading it failed");
+	rc = read_table(fd, blockdev_sector_size(n->device), c, e);
+	if (rc < 0)
+		return rc;
+	settle_claims(c);
+	if (!c->type[0] && !c->table[0] && !c->ambivalent)
+		c->all_zero = looks_empty(n->device, n->bytes);
+	return 0;
+}
+
+char *content_describe(const struct content *c, char *buf, size_t size)
+{
+	if (c->type[0])
+		snprintf(buf, size, "%s%s%s%s", c->type, c->label[0] ? " labelled \"" : "", c->label,
+			 c->label[0] ? "\"" : "");
+	else if (c->table[0])
+		snprintf(buf, size, "a partition table (%s)", c->table);
+	else
+		snprintf(buf, size, "nothing that is recognised");
+	return buf;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is on a device: libblkid's superblock and partition table probes. */
+#ifndef GS_CONTENT_H
+#define GS_CONTENT_H
+
+#include "layer.h"
+
+/* Fills n->content from n->device; reads only. Returns 0; -errno of open(2) or
+ * read(2), with the report's code io-error. */
+int content_read(struct node *n, struct err *e) must_check nonnull_all;
+
+/* Says what a content is, for people: "ext4 labelled \"root\"", "an MBR partition
+ * table". Returns buf. */
+char *content_describe(const struct content *c, char *buf, size_t size) nonnull_all;
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "dm.h"
+
+#include <errno.h>
+#include <libdevmapper.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_DEVICES 4096
+#define UUID_SIZE 129 /* DM_UUID_LEN, linux/dm-ioctl.h */
+
+static int last_errno;
+
+/* libdevmapper says why only through its logger. */
+static void take_errno(int level, const char *file, int line, int dm_errno, const char *f, ...)
+{
+	(void)level;
+	(void)file;
+	(void)line;
+	(void)f;
+	if (dm_errno > 0)
+		last_errno = dm_errno;
+}
+
+void dm_prepare(void)
+{
+	dm_log_with_errno_init(take_errno);
+	dm_udev_set_sync_support(0);
+	dm_hold_control_dev(1);
+}
+
+/* Runs task t and releases it. Returns 0 or -errno. */
+static int run(struct dm_task *t)
+{
+	int rc = 0;
+
+	last_errno = 0;
+	if (!dm_task_run(t)) {
+		rc = dm_task_get_errno(t);
+		rc = -(rc ? rc : last_errno ? last_errno : EIO);
+	}
+	dm_task_update_nodes();
+	dm_task_destroy(t);
+	return rc;
+}
+
+static struct dm_task *new_task(int type, const char *name, struct err *e)
+{
+	struct dm_task *t = dm_task_create(type);
+
+	if (t && dm_task_set_name(t, name))
+		return t;
+	if (t)
+		dm_task_destroy(t);
+	err_set(e, ENOMEM, "device-mapper: no memory");
+	return NULL;
+}
+
+int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)
+{
+	struct dm_task *t = new_task(DM_DEVICE_CREATE, name, e);
+	char uuid[UUID_SIZE];
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	snprintf(uuid, sizeof(uuid), "GUESTSWEEP-%s", name);
+	if (!dm_task_set_uuid(t, uuid) || (read_only && !dm_task_set_ro(t)) ||
+	    !dm_task_add_target(t, line->start, line->sectors, line->target, line->params)) {
+		dm_task_destroy(t);
+		return err_set(e, ENOMEM, "device-mapper: no memory");
+	}
+	rc = run(t);
+	if (rc < 0)
+		err_set(e, -rc, "device-mapper: %s \"%s\": %s", line->target, line->params,
+			strerror(-rc));
+	return rc;
+}
+
+/* Adds the lines of name's live table to t. */
+static int copy_table(const char *name, struct dm_task *t, struct err *e)
+{
+	struct dm_task *live = new_task(DM_DEVICE_TABLE, name, e);
+	uint64_t start, sectors;
+	char *target, *params;
+	void *next = NULL;
+	int ok;
+
+	if (!live)
+		return -ENOMEM;
+	ok = dm_task_run(live);
+	do {
+		next = ok ? dm_get_next_target(live, next, &start, &sectors, &target, &params) : NULL;
+		ok = ok && target && dm_task_add_target(t, start, sectors, target, params);
+	} while (next && ok);
+	dm_task_destroy(live);
+	return ok ? 0 : err_set(e, EIO, "device-mapper: the table of %s can't be read", name);
+}
+
+int dm_make_writable(const char *name, struct err *e)
+{
+	struct dm_task *t = new_task(DM_DEVICE_RELOAD, name, e);
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	rc = copy_table(name, t, e);
+	if (rc < 0) {
+		dm_task_destroy(t);
+		return rc;
+	}
+	rc = run(t);
+	t = rc == 0 ? new_task(DM_DEVICE_RESUME, name, e) : NULL;
+	if (t)
+		rc = run(t);
+	if (rc < 0)
+		return err_set(e, -rc, "device-mapper: make %s writable: %s", name, strerror(-rc));
+	return 0;
+}
+
+int dm_drop(const char *name, struct err *e)
+{
+	struct dm_task *t = new_task(DM_DEVICE_REMOVE, name, e);
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	rc = run(t);
+	if (rc < 0 && rc != -ENXIO)
+		return err_set(e, -rc, "device-mapper: remove %s: %s", name, strerror(-rc));
+	return 0;
+}
+
+static int uuid_of(const char *name, char uuid[UUID_SIZE])
+{
+	struct err e;
+	struct dm_task *t = new_task(DM_DEVICE_INFO, name, &e);
+	const char *found;
+	int rc = -ENODEV;
+
+	if (!t)
+		return -ENOMEM;
+	if (dm_task_run(t) && (found = dm_task_get_uuid(t))) {
+		snprintf(uuid, UUID_SIZE, "%s", found);
+		rc = 0;
+	}
+	dm_task_destroy(t);
+	return rc;
+}
+
+/* Calls visit for every device whose UUID begins with prefix, until it returns
+ * other than 0. Returns that, or 0; -errno of the ioctl. */
+static int for_each(const char *prefix,
+		    int (*visit)(const char *name, const char *uuid, void *arg), void *arg)
+{
+	struct dm_task *t = dm_task_create(DM_DEVICE_LIST);
+	struct dm_names *names;
+	char uuid[UUID_SIZE];
+	unsigned next = 0;
+	int rc = 0, i;
+
+	if (!t)
+		return -ENOMEM;
+	if (!dm_task_run(t) || !(names = dm_task_get_names(t))) {
+		rc = -(last_errno ? last_errno : EIO);
+		dm_task_destroy(t);
+		return rc;
+	}
+	for (i = 0; names->dev && rc == 0 && i < MAX_DEVICES; i++) {
+		names = (struct dm_names *)((char *)names + next);
+		if (uuid_of(names->name, uuid) == 0 &&
+		    strncmp(uuid, prefix, strlen(prefix)) == 0)
+			rc = visit(names->name, uuid, arg);
+		next = names->next;
+		if (!next)
+			break;
+	}
+	dm_task_destroy(t);
+	return rc;
+}
+
+struct removal {
+	unsigned removed;
+	unsigned left;
+	struct err *e;
+};
+
+static int remove_one(const char *name, const char *uuid, void *arg)
+{
+	struct removal *r = arg;
+
+	(void)uuid;
+	if (dm_drop(name, r->e) == 0)
+		r->removed++;
+	else
+		r->left++;
+	return 0;
+}
+
+int dm_drop_all(const char *uuid_prefix, struct err *e)
+{
+	struct removal r;
+	int rc;
+
+	/* what is used by another goes once that is gone, hence rounds */
+	do {
+		r = (struct removal){ .e = e };
+		rc = for_each(uuid_prefix, remove_one, &r);
+		if (rc < 0)
+			return err_set(e, -rc, "device-mapper: list: %s", strerror(-rc));
+	} while (r.left && r.removed);
+	return r.left ? -e->code : 0;
+}
+
+struct renaming {
+	unsigned id, n;
+	struct err *e;
+};
+
+static int rename_one(const char *name, const char *uuid, void *arg)
+{
+	struct renaming *r = arg;
+	struct dm_task *t = new_task(DM_DEVICE_RENAME, name, r->e);
+	char new_name[DM_NAME_SIZE];
+	int rc;
+
+	(void)uuid;
+	snprintf(new_name, sizeof(new_name), "gs-%u-%u", r->id, r->n++);
+	if (!t)
+		return -ENOMEM;
+	if (!dm_task_set_newname(t, new_name)) {
+		dm_task_destroy(t);
+		return err_set(r->e, ENOMEM, "device-mapper: no memory");
+	}
+	rc = run(t);
+	if (rc < 0)
+		return err_set(r->e, -rc, "device-mapper: rename %s: %s", name, strerror(-rc));
+	return 0;
+}
+
+int dm_rename_all(const char *uuid_prefix, unsigned id, struct err *e)
+{
+	struct renaming r = { .id = id, .e = e };
+	int rc = for_each(uuid_prefix, rename_one, &r);
+
+	if (rc < 0)
+		err_wrap(e, "give the volumes our names");
+	return rc;
+}
+
+struct search {
+	const char *uuid;
+	char *name;
+};
+
+static int compare_one(const char *name, const char *uuid, void *arg)
+{
+	struct search *s = arg;
+
+	if (strcmp(uuid, s->uuid) != 0)
+		return 0;
+	snprintf(s->name, DM_NAME_SIZE, "%s", name);
+	return 1;
+}
+
+int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e)
+{
+	struct search s = { .uuid = uuid, .name = name };
+
+	if (for_each(uuid, compare_one, &s) == 1)
+		return 0;
+	return err_set(e, ENODEV, "device-mapper: it is not active");
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Device-mapper devices of ours, through libdevmapper. Their names are "gs-"
+ * and a counter, never a name that a guest chose; their nodes are made by
+ * libdevmapper in /dev/mapper, since there is no udev here to wait for.
+ */
+#ifndef GS_DM_H
+#define GS_DM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attrs.h"
+#include "err.h"
+
+#define DM_NAME_SIZE 64
+#define DM_DIR_PREFIX "/dev/mapper/"
+
+struct dm_line {
+	uint64_t start;     /* sector of 512 bytes, on the new device */
+	uint64_t sectors;   /* of 512 bytes */
+	const char *target; /* "linear", "snapshot", ... */
+	const char *params; /* the target's own, Documentation/admin-guide/device-mapper/ */
+};
+
+/* Prepares libdevmapper: its messages go to no terminal, its nodes are its own. */
+void dm_prepare(void);
+
+/* Creates and resumes device name (one table line), read-only where asked for.
+ * Returns 0 or -errno of the ioctl. */
+int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)
+	must_check nonnull_all;
+
+/* Loads the table of the read-only device name anew, for writing. What is below must
+ * be writable already. Returns 0 or -errno of the ioctl. */
+int dm_make_writable(const char *name, struct err *e) must_check nonnull_all;
+
+/* Removes device name. Returns 0, also when there is none; -EBUSY: in use. */
+int dm_drop(const char *name, struct err *e) must_check nonnull_all;
+
+/* Removes every device whose dm UUID begins with prefix ("": all there are), users
+ * before the used. Returns 0; -EBUSY: some are left, one of them is named in e. */
+int dm_drop_all(const char *uuid_prefix, struct err *e) must_check nonnull_all;
+
+/* Gives every device whose dm UUID begins with prefix the name "gs-ID-N". Returns
+ * 0 or -errno of the ioctl. */
+int dm_rename_all(const char *uuid_prefix, unsigned id, struct err *e) must_check nonnull_all;
+
+/* The name of the device with exactly this dm UUID into name. Returns 0; -ENODEV. */
+int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e) must_check nonnull_all;
+
+#endif

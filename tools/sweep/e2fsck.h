@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs of e2fsck(8), and what its exit status says. */
+#ifndef GS_E2FSCK_H
+#define GS_E2FSCK_H
+
+#include "extsuper.h"
+#include "walk.h"
+
+enum e2fsck_way {
+	E2FSCK_PREEN,  /* -f -p: only what is safe without a human */
+	E2FSCK_YES,    /* -f -y */
+	E2FSCK_VERIFY, /* -f -n */
+};
+
+/* What the exit status (a sum of bits, e2fsck(8) EXIT CODE) and the words in the
+ * log come to. */
+enum e2fsck_outcome {
+	E2FSCK_CLEAN,      /* 0 */
+	E2FSCK_CORRECTED,  /* 1, 2, 3 */
+	E2FSCK_DAMAGED,    /* 4: errors are left */
+	E2FSCK_REFUSED,    /* 8: it could not work on this filesystem */
+	E2FSCK_IO_ERROR,   /* it met an error of the device, whatever its status says */
+	E2FSCK_IN_USE,     /* multi-mount protection: another system has it */
+	E2FSCK_BROKEN,     /* 16, 32, 128, a signal, a timeout: it says nothing of the filesystem */
+};
+
+struct e2fsck_job {
+	const struct walk_env *env;
+	struct node *node;                    /* its check is filled in */
+	const char *device;                   /* what to run on */
+	const struct extsuper_backup *backup; /* NULL: the primary superblock */
+	const char *undo;                     /* path of an undo file; "": none */
+};
+
+/* Runs it once. *outcome tells how it went; *why says it in a few words. Returns 0,
+ * or -errno where it could not be started. */
+int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_outcome *outcome,
+	       struct err *why) must_check nonnull_all;
+
+/* The same from an exit status alone. */
+enum e2fsck_outcome e2fsck_decode(int status);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ext2, ext3 and ext4.
+ *
+ * Recognises  them by their superblock, or by two backups of one where the
+ *             primary is gone.
+ * Uses        e2fsck; its own reading of the superblock before.
+ * Never       runs e2fsck on a filesystem larger than its device, of features it
+ *             does not know, or in use by another system; believes an exit status
+ *             without verifying; mounts.
+ *
+ * What e2fsck does to the volume, by mode: check nothing (it works on a throw-away
+ * snapshot), preen -p, repair -p and, where that is not enough, -y.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "e2fsck.h"
+#include "log.h"
+#include "registry.h"
+#include "snapshot.h"
+
+#define YES_RUNS 3 /* one -y is not always a fixpoint */
+
+struct ext {
+	struct extsuper super;
+	bool has_backup; /* the primary superblock is gone, go by this one */
+	struct extsuper_backup backup;
+};
+
+/* How far the runs of e2fsck got. */
+enum progress { NOTHING_WRONG, PREEN_DID_IT, YES_DID_IT, PREEN_DID_NOT, YES_DID_NOT };
+
+static bool is_ext_type(const char *type)
+{
+	return strcmp(type, "ext2") == 0 || strcmp(type, "ext3") == 0 || strcmp(type, "ext4") == 0 ||
+	       strcmp(type, "ext4dev") == 0;
+}
+
+static enum claim ext_probe(struct walk *w, struct node *device, struct err *e)
+{
+	const struct content *c = &device->content;
+	struct extsuper_backup backup;
+	struct extsuper super;
+
+	(void)w;
+	(void)e;
+	if (is_ext_type(c->type))
+		return MINE;
+	if (c->type[0] || c->table[0] || c->all_zero)
+		return NOT_MINE;
+	return extsuper_find_backup(device->device, device->bytes, &backup, &super) ? MINE : NOT_MINE;
+}
+
+static int ext_describe(struct walk *w, struct node *n, struct err *e)
+{
+	struct node *device = n->parents[0];
+	struct ext *x = n->state = calloc(1, sizeof(*x));
+	int rc = 0;
+
+	(void)w;
+	if (!x)
+		return err_set(e, ENOMEM, "no memory for a filesystem");
+	x->has_backup = !device->content.type[0];
+	if (x->has_backup)
+		extsuper_find_backup(device->device, device->bytes, &x->backup, &x->super);
+	else
+		rc = extsuper_read(device->device, &x->super, e);
+	snprintf(n->type, sizeof(n->type), "%s",
+		 x->has_backup ? x->super.type : device->content.type);
+	snprintf(n->name, sizeof(n->name), "%s", n->guest);
+	if (x->has_backup)
+		memcpy(n->uuid, x->backup.uuid, sizeof(n->uuid));
+	n->ext = x->super.facts;
+	stack_push(n->stack, sizeof(n->stack), n->type);
+	return rc;
+}
+
+/* What makes e2fsck's answer worthless or dangerous, known before it runs. */
+static int refuse(struct node *n, const struct ext *x, struct err *e)
+{
+	const struct extsuper *s = &x->super;
+
+	if (s->unsupported[0] && !n->parents[0]->content.bad_checksum)
+		return err_set_word(e, ENOTSUP, "unsupported-feature",
+				    "it has features that this e2fsck does not know: %s", s->unsupported);
+	if (s->bytes > n->bytes)
+		return err_set_word(e, EFBIG, "truncated",
+				    "the filesystem has %llu bytes, its device only %llu; the device was "
+				    "cut off, or its partition table is wrong; nothing is written",
+				    (unsigned long long)s->bytes, (unsigned long long)n->bytes);
+	if (s->journal_uuid[0])
+		return err_set_word(e, ENODEV, "missing-device",
+				    "its journal is on another device (UUID %s)", s->journal_uuid);
+	if (s->is_mmp_fsck) {
+		node_verdict(n, VERDICT_SKIPPED, "in-use",
+			     "its multi-mount protection says that an e2fsck is at it, or one was killed; "
+			     "if none is, tune2fs -f -E clear_mmp clears that");
+		return 1;
+	}
+	return 0;
+}
+
+/* An answer of e2fsck that is none about the filesystem. Returns 0 if it is one. */
+static int no_answer(struct node *n, enum e2fsck_outcome outcome, const struct err *why,
+		     struct err *e)
+{
+	if (outcome == E2FSCK_IN_USE) {
+		node_verdict(n, VERDICT_SKIPPED, "in-use",
+			     "another system has it mounted (multi-mount protection)");
+		return 1;
+	}
+	if (outcome == E2FSCK_IO_ERROR || outcome == E2FSCK_BROKEN) {
+		*e = *why;
+		return -e->code;
+	}
+	return 0;
+}
+
+static int verify(const struct e2fsck_job *job, bool *good, struct err *e)
+{
+	enum e2fsck_outcome outcome;
+	struct err why = { 0 };
+	int rc = e2fsck_run(job, E2FSCK_VERIFY, &outcome, &why);
+
+	*good = outcome == E2FSCK_CLEAN;
+	if (rc < 0 || outcome == E2FSCK_IO_ERROR || outcome == E2FSCK_BROKEN) {
+		*e = why;
+		return err_wrap(e, "the verification after it");
+	}
+	return 0;
+}
+
+static int preen(struct node *n, const struct ext *x, const struct e2fsck_job *job,
+		 enum progress *p, struct err *e)
+{
+	enum e2fsck_outcome outcome;
+	struct err why = { 0 };
+	bool good;
+	int rc = e2fsck_run(job, E2FSCK_PREEN, &outcome, &why);
+
+	if (rc == 0)
+		rc = no_answer(n, outcome, &why, e);
+	else
+		*e = why;
+	if (rc)
+		return rc;
+	*p = PREEN_DID_NOT;
+	if (outcome != E2FSCK_CLEAN && outcome != E2FSCK_CORRECTED)
+		return 0;
+	if (outcome == E2FSCK_CLEAN && !x->super.is_pending) {
+		*p = NOTHING_WRONG;
+		return 0;
+	}
+	rc = verify(job, &good, e);
+	if (rc == 0 && good)
+		*p = PREEN_DID_IT;
+	return rc;
+}
+
+/* -y until the verification is content. */
+static int force(struct node *n, const struct e2fsck_job *job, enum progress *p, struct err *e)
+{
+	enum e2fsck_outcome outcome = E2FSCK_BROKEN;
+	struct err why = { 0 };
+	bool good = false;
+	int i, rc = 0;
+
+	*p = YES_DID_NOT;
+	for (i = 0; i < YES_RUNS && rc == 0 && !good; i++) {
+		rc = e2fsck_run(job, E2FSCK_YES, &outcome, &why);
+		if (rc == 0)
+			rc = no_answer(n, outcome, &why, e);
+		else
+			*e = why;
+		if (rc == 0)
+			rc = verify(job, &good, e);
+	}
+	if (rc == 0 && good)
+		*p = YES_DID_IT;
+	else if (rc == 0 && outcome == E2FSCK_REFUSED) {
+		*e = why;
+		return -e->code;
+	}
+	return rc;
+}
+
+/* Both ways one after the other, on the volume or on the snapshot of it. */
+static int go(struct node *n, const struct ext *x, const struct e2fsck_job *job, bool may_force,
+	      enum progress *p, struct err *e)
+{
+	int rc = 0;
+
+	*p = PREEN_DID_NOT;
+	if (!x->has_backup)
+		rc = preen(n, x, job, p, e);
+	if (rc == 0 && *p == PREEN_DID_NOT && may_force)
+		rc = force(n, job, p, e);
+	return rc;
+}
+
+static void tell_trial(struct node *n, enum progress p)
+{
+	switch (p) {
+	case NOTHING_WRONG:
+		n->verdict = VERDICT_CLEAN;
+		break;
+	case PREEN_DID_IT:
+		node_verdict(n, VERDICT_UNCORRECTED, "would-preen",
+			     "it has errors, or a journal to replay; mode preen would correct all of it");
+		break;
+	case YES_DID_IT:
+		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
+			     "it has errors that only mode repair would correct");
+		break;
+	case PREEN_DID_NOT:
+	case YES_DID_NOT:
+		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
+			     "it has errors, and in a trial even mode repair did not correct all of them");
+		break;
+	}
+}
+
+/* The truth without a byte written: the real -p and -y on a snapshot in RAM. */
+static int trial(struct walk *w, struct node *n, const struct ext *x, struct err *e)
+{
+	struct e2fsck_job job = { .env = w->env, .node = n, .undo = "",
+				  .backup = x->has_backup ? &x->backup : NULL };
+	enum progress p = PREEN_DID_NOT;
+	struct snapshot s;
+	struct err why = { 0 };
+	int rc = snapshot_make(&s, n->parents[0]->device, n->bytes, n->id, w->env->work_dir, e);
+
+	if (rc < 0)
+		return err_wrap(e, "a snapshot to try it on");
+	job.device = s.device;
+	rc = go(n, x, &job, true, &p, e);
+	if (rc == 0)
+		tell_trial(n, p);
+	if (snapshot_drop(&s, &why) < 0)
+		log_line("%s: %s", n->stack, why.text);
+	return rc;
+}
+
+/* Chooses the undo file's path. Returns 0, with "" where there is to be none, or
+ * -ENOSPC: the policy requires one and there is no room. */
+static int undo_path(struct walk *w, const struct node *n, const struct ext *x, char *path,
+		     size_t size, struct err *e)
+{
+	struct statvfs room;
+	uint64_t need = x->super.undo_room + x->super.undo_room / 8 + (1 << 20);
+
+	path[0] = 0;
+	if (w->env->undo == UNDO_OFF)
+		return 0;
+	if (w->env->undo_dir[0] && statvfs(w->env->undo_dir, &room) == 0 &&
+	    (uint64_t)room.f_bavail * room.f_frsize >= need) {
+		snprintf(path, size, "%s/%03u.e2undo", w->env->undo_dir, n->id);
+		return 0;
+	}
+	if (w->env->undo == UNDO_REQUIRED)
+		return err_set_word(e, ENOSPC, "no-undo",
+				    "an undo file is required, and the report filesystem has no room for it "
+				    "(%llu MiB); nothing is written", (unsigned long long)(need >> 20));
+	return 0;
+}
+
+static void keep_or_drop_undo(struct node *n, const char *path)
+{
+	if (!path[0])
+		return;
+	if (n->verdict == VERDICT_CLEAN)
+		unlink(path);
+	else if (access(path, F_OK) == 0)
+		snprintf(n->check.undo, sizeof(n->check.undo), "undo/%03u.e2undo", n->id);
+}
+
+static void tell_change(struct node *n, enum progress p, enum mode mode)
+{
+	switch (p) {
+	case NOTHING_WRONG:
+		n->verdict = VERDICT_CLEAN;
+		break;
+	case PREEN_DID_IT:
+	case YES_DID_IT:
+		node_verdict(n, VERDICT_REPAIRED, "", "%s",
+			     p == PREEN_DID_IT ? "preened, and verified after it" :
+						 "repaired with e2fsck -y, and verified after it; look "
+						 "into lost+found and at the log for what was lost");
+		break;
+	case PREEN_DID_NOT:
+	case YES_DID_NOT:
+		node_verdict(n, VERDICT_UNCORRECTED,
+			     mode == MODE_REPAIR ? "not-converging" : "needs-repair",
+			     mode == MODE_REPAIR ? "still damaged after three runs of e2fsck -y" :
+						   "it has errors that preen leaves to a human; "
+						   "mode repair goes further");
+		break;
+	}
+}
+
+/* For the volume itself. What -p refuses to work on at all is tried on a snapshot
+ * before it is called damaged. */
+static int change(struct walk *w, struct node *n, const struct ext *x, struct err *e)
+{
+	struct e2fsck_job job = { .env = w->env, .node = n, .device = n->parents[0]->device,
+				  .backup = x->has_backup ? &x->backup : NULL };
+	enum progress p = PREEN_DID_NOT;
+	char undo[300];
+	int rc = undo_path(w, n, x, undo, sizeof(undo), e);
+
+	if (rc < 0)
+		return rc;
+	job.undo = undo;
+	rc = go(n, x, &job, w->env->mode == MODE_REPAIR, &p, e);
+	if (rc == 0 && p == PREEN_DID_NOT && e2fsck_decode(n->check.exit) == E2FSCK_REFUSED)
+		rc = trial(w, n, x, e);
+	else if (rc == 0)
+		tell_change(n, p, w->env->mode);
+	keep_or_drop_undo(n, undo);
+	return rc;
+}
+
+static int ext_check(struct walk *w, struct node *n, struct err *e)
+{
+	struct ext *x = n->state;
+	int rc = refuse(n, x, e);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (n->parents[0]->read_only || w->env->mode == MODE_CHECK)
+		rc = trial(w, n, x, e);
+	else
+		rc = change(w, n, x, e);
+	return rc < 0 ? rc : 0;
+}
+
+const struct layer_ops ext_ops = {
+	.name = "ext", .kind = KIND_FILESYSTEM, .probe = ext_probe, .describe = ext_describe,
+	.check = ext_check,
+};

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lvmcmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+
+#include "cleanup.h"
+#include "spawn.h"
+
+#define LVM "/usr/sbin/lvm"
+#define REPORT_LIMIT (16u << 20)
+#define LOG_LIMIT (1u << 20)
+#define COMMAND_LIMIT_S 120
+
+/* Names exactly the devices that LVM may see, separated by commas. */
+static char *device_list(const char *const *devices, size_t n)
+{
+	size_t size = 1, i;
+	char *list;
+
+	for (i = 0; i < n; i++)
+		size += strlen(devices[i]) + 1;
+	list = calloc(1, size);
+	for (i = 0; list && i < n; i++) {
+		strcat(list, i ? "," : "");
+		strcat(list, devices[i]);
+	}
+	return list;
+}
+
+static int lvm(const struct walk_env *env, unsigned id, const char *const argv[], char **out,
+	       struct err *e)
+{
+	char log[256], how[300];
+	struct spawn_options o = { .timeout_s = COMMAND_LIMIT_S, .log_path = log,
+				   .log_limit = LOG_LIMIT, .out = out, .out_limit = REPORT_LIMIT,
+				   .cancelled = env->cancelled };
+	struct spawn_result r;
+	int rc;
+
+	snprintf(log, sizeof(log), "%s/%03u-lvm.txt", env->log_dir, id);
+	rc = spawn_run(argv, &o, &r, e);
+	if (rc < 0)
+		return rc;
+	if (r.how != SPAWN_EXITED || r.code != 0) {
+		if (out) {
+			free(*out);
+			*out = NULL;
+		}
+		return err_set_word(e, EIO, r.how == SPAWN_TIMED_OUT ? "timeout" : "tool-failed",
+				    "lvm %s: %s", argv[1], spawn_describe(&r, how, sizeof(how)));
+	}
+	return 0;
+}
+
+int lvmcmd_report(const struct walk_env *env, unsigned id, const char *const *devices, size_t n,
+		  json_object **root, json_object **report, struct err *e)
+{
+	cleanup_free char *list = device_list(devices, n);
+	cleanup_free char *out = NULL;
+	const char *argv[] = {
+		LVM, "fullreport", "--reportformat", "json_std", "--binary", "--units", "b",
+		"--nosuffix", "--foreign", "--shared", "--devices", list, "--config",
+		"report/vgs_cols_full=\"vg_name,vg_uuid,vg_exported,vg_missing_pv_count,pv_count,"
+		"vg_systemid,vg_shared,vg_clustered\" "
+		"report/pvs_cols_full=\"pv_name,pv_uuid,pv_missing,pv_duplicate,vg_name\" "
+		"report/lvs_cols_full=\"lv_name,lv_uuid,lv_size,lv_layout,lv_role,lv_health_status\" "
+		"report/pvsegs_cols_full=\"pvseg_start\" report/segs_cols_full=\"segtype\"",
+		NULL };
+	int rc;
+
+	if (!list)
+		return err_set(e, ENOMEM, "no memory to ask LVM");
+	rc = lvm(env, id, argv, &out, e);
+	if (rc < 0)
+		return rc;
+	*root = json_tokener_parse(out);
+	if (!*root || !json_object_object_get_ex(*root, "report", report) ||
+	    !json_object_is_type(*report, json_type_array)) {
+		json_object_put(*root);
+		return err_set_word(e, EPROTO, "tool-failed", "lvm fullreport gave no report");
+	}
+	return 0;
+}
+
+int lvmcmd_activate(const struct walk_env *env, unsigned id, const char *vg,
+		    const char *const *devices, size_t n, bool read_only, struct err *e)
+{
+	cleanup_free char *list = device_list(devices, n);
+	char config[512];
+	const char *argv[] = { LVM, "vgchange", "--activate", "y", "--activationmode", "complete",
+			       "--ignoreactivationskip", "--monitor", "n", "--poll", "n",
+			       "--devices", list, "--config", config, vg, NULL };
+
+	if (!list)
+		return err_set(e, ENOMEM, "no memory to call LVM");
+	snprintf(config, sizeof(config), "global/metadata_read_only=1 activation/read_only_volume_list=%s%s%s",
+		 read_only ? "[\"" : "[", read_only ? vg : "", read_only ? "\"]" : "]");
+	return lvm(env, id, argv, NULL, e);
+}
+
+const char *lvmcmd_text(json_object *row, const char *key)
+{
+	json_object *value;
+
+	if (!json_object_object_get_ex(row, key, &value) || !value)
+		return "";
+	return json_object_get_string(value);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls of the lvm command: its JSON report, and activation. */
+#ifndef GS_LVMCMD_H
+#define GS_LVMCMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <json-c/json_object.h>
+
+#include "err.h"
+#include "walk.h"
+
+/* Everything LVM knows of these devices, as "lvm fullreport" gives it (lvmreport(7)):
+ * the array "report", one object per VG with the arrays vg, pv, lv. Other devices
+ * are out of its sight. Release *root with json_object_put(). Returns 0, or -errno
+ * with the command's last words. */
+int lvmcmd_report(const struct walk_env *env, unsigned id, const char *const *devices, size_t n,
+		  json_object **root, json_object **report, struct err *e) must_check nonnull_all;
+
+/* Activates every LV of VG vg on these devices, read-only where asked for; nothing
+ * is written to its metadata. Returns 0; -errno with the command's last words,
+ * also where some LVs became active and others did not. */
+int lvmcmd_activate(const struct walk_env *env, unsigned id, const char *vg,
+		    const char *const *devices, size_t n, bool read_only, struct err *e)
+	must_check nonnull_all;
+
+/* The string value of key in a row of a report; "" where there is none. */
+const char *lvmcmd_text(json_object *row, const char *key) nonnull_all;
+
+#endif

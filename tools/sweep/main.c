@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The supervisor: finds the host's own layers, has every scope swept by a worker, takes
+ * all apart again and writes the report. PID 1 runs it as
+ *
+ *   sweep                      the sweep, as /etc/guestsweep and the kernel command line say
+ *   sweep --aftermath REASON   after one that broke
+ *
+ * Exit status 0: the summary line has been printed, whatever the verdict; 1: it has not;
+ * 2: usage.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json_util.h>
+
+#include "aftermath.h"
+#include "content.h"
+#include "dm.h"
+#include "file.h"
+#include "hostwalk.h"
+#include "layers/registry.h"
+#include "log.h"
+#include "nodejson.h"
+#include "publish.h"
+#include "schedule.h"
+
+#define CONFIG_DIR "/etc/guestsweep"
+#define WORK_DIR "/run/guestsweep"
+#define CMDLINE_MAX 65536
+#define MEMORY_RESERVE_KIB (64u << 10) /* for everything but Argon2 */
+#define SECRETS_LIMIT (64u << 20)      /* locked memory for keys */
+
+struct sweep {
+	struct settings settings;
+	struct crypttab crypttab;
+	struct walk_env env;
+	struct walk host;
+	struct scopes scopes;
+	struct results results;
+	struct locks *locks;
+	struct place place;
+	int64_t started;
+	struct timespec start;
+	bool deadline_passed;
+};
+
+static struct sweep sweep; /* one process, one sweep; the walk's callbacks have no argument */
+static volatile sig_atomic_t told_to_stop;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	told_to_stop = 1;
+}
+
+static double seconds_since_start(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)(ts.tv_sec - sweep.start.tv_sec) +
+	       (double)(ts.tv_nsec - sweep.start.tv_nsec) / 1e9;
+}
+
+static unsigned seconds_left(void)
+{
+	double left = (double)sweep.settings.deadline_s - seconds_since_start();
+
+	return left < 1 ? 1 : (unsigned)left;
+}
+
+static bool cancelled(void)
+{
+	return told_to_stop || seconds_since_start() >= (double)sweep.settings.deadline_s;
+}
+
+/* PID 1 feeds the watchdog as long as this goes on. */
+static void alive(void)
+{
+	static int fd = -2;
+	const char *text = getenv("GUESTSWEEP_PROGRESS_FD");
+
+	if (fd == -2)
+		fd = text ? atoi(text) : -1;
+	if (fd >= 0 && write(fd, ".", 1) < 0 && errno != EAGAIN)
+		fd = -1;
+}
+
+static int host_acquire(const char *const *names, size_t n, uint64_t amount, struct err *e)
+{
+	int rc = locks_take(sweep.locks, LOCKS_HOST, names, n, amount);
+
+	alive();
+	if (rc == -ENOMEM)
+		return err_set_word(e, ENOMEM, "no-memory", "it needs %llu MiB, %llu MiB are free",
+				    (unsigned long long)amount >> 10,
+				    (unsigned long long)locks_memory(sweep.locks) >> 10);
+	if (rc < 0)
+		return err_set_word(e, EEXIST, "ambiguous",
+				    "two volume groups of this host have the same UUID (%s)", names[0]);
+	return 0;
+}
+
+static void host_release(const char *const *names, size_t n, uint64_t amount)
+{
+	locks_release(sweep.locks, LOCKS_HOST, names, n, amount);
+}
+
+static void host_publish(const struct node *n)
+{
+	nodes_put(sweep.results.nodes, node_to_json(n));
+}
+
+static int find_device(const char *spec, char *device, size_t size, struct err *e)
+{
+	struct node *n = hostwalk_find(&sweep.host, spec, true, e);
+
+	if (!n)
+		return -e->code;
+	snprintf(device, size, "%s", n->device);
+	return 0;
+}
+
+static uint64_t free_memory_kib(void)
+{
+	char *text, *at;
+	uint64_t kib = 0;
+	struct err e;
+
+	if (file_read("/proc/meminfo", CMDLINE_MAX, &text, NULL, &e) < 0)
+		return 0;
+	at = strstr(text, "MemAvailable:");
+	if (at)
+		kib = strtoull(at + strlen("MemAvailable:"), NULL, 10);
+	free(text);
+	return kib > MEMORY_RESERVE_KIB ? kib - MEMORY_RESERVE_KIB : 0;
+}
+
+static unsigned job_count(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (sweep.settings.jobs)
+		return sweep.settings.jobs;
+	return cpus < 1 ? 2 : (unsigned)cpus + 1;
+}
+
+static int load_configuration(struct err *e)
+{
+	char *cmdline;
+	size_t i;
+	int rc = file_read("/proc/cmdline", CMDLINE_MAX, &cmdline, NULL, e);
+
+	if (rc < 0)
+		return rc;
+	rc = settings_load(&sweep.settings, CONFIG_DIR, cmdline, e);
+	free(cmdline);
+	if (rc == 0)
+		rc = crypttab_load(&sweep.crypttab, CONFIG_DIR, &sweep.settings, e);
+	for (i = 0; rc == 0 && i < sweep.settings.n_faults; i++) {
+		log_line("%s", sweep.settings.faults[i].text);
+		results_problem(&sweep.results, SWEEP_ATTENTION, "bad-config", "%s",
+				sweep.settings.faults[i].text);
+	}
+	return rc;
+}
+
+static int prepare_env(struct err *e)
+{
+	unsigned *next_id = mmap(NULL, sizeof(*next_id), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	sweep.locks = locks_new(free_memory_kib());
+	if (next_id == MAP_FAILED || !sweep.locks)
+		return err_set(e, ENOMEM, "no memory for the sweep");
+	sweep.env = (struct walk_env){
+		.settings = &sweep.settings, .crypttab = &sweep.crypttab,
+		.mode = sweep.settings.mode, .undo = sweep.settings.undo, .guest = "",
+		.log_dir = LOG_DIR, .work_dir = WORK_DIR, .undo_dir = "", .next_id = next_id,
+		.cancelled = cancelled, .seconds_left = seconds_left, .acquire = host_acquire,
+		.release = host_release, .publish = host_publish, .read_content = content_read,
+		.find_device = find_device, .registry = layer_registry,
+	};
+	return file_mkdirs(LOG_DIR, e);
+}
+
+/* Where no guest's own mode says otherwise, nothing at all may be written. */
+static enum mode most_that_is_allowed(void)
+{
+	enum mode most = sweep.settings.mode;
+	size_t i;
+
+	for (i = 0; i < sweep.settings.n_guests; i++) {
+		enum mode m = settings_mode(&sweep.settings, sweep.settings.guests[i].name);
+
+		if (m > most)
+			most = m;
+	}
+	return most;
+}
+
+static void note_missing(const char *guest, const char *disk, void *arg)
+{
+	(void)arg;
+	results_problem(&sweep.results, SWEEP_ATTENTION, "missing-device",
+			"guest %s: its disk %s is not on this host", guest, disk);
+}
+
+static void note_images(void)
+{
+	size_t i, k;
+
+	for (i = 0; i < sweep.settings.n_guests; i++)
+		for (k = 0; k < sweep.settings.guests[i].n_disks; k++)
+			if (sweep.settings.guests[i].disks[k].path)
+				results_problem(&sweep.results, SWEEP_ATTENTION, "unsupported",
+						"guest %s: disk image files are not opened yet (%s:%s)",
+						sweep.settings.guests[i].name,
+						sweep.settings.guests[i].disks[k].volume,
+						sweep.settings.guests[i].disks[k].path);
+}
+
+static void note_report_place(const struct err *e)
+{
+	log_line("the report goes to the console only: %s", e->text);
+	results_problem(&sweep.results, SWEEP_CLEAN, "no-report-filesystem",
+			"the report went to the console only: %s", e->text);
+}
+
+static struct sweep_facts facts_now(void)
+{
+	return (struct sweep_facts){
+		.version = GUESTSWEEP_VERSION, .mode = sweep.settings.mode, .started = sweep.started,
+		.finished = sweep.started + (int64_t)seconds_since_start(),
+		.seconds = seconds_since_start(),
+		.report_filesystem = json_object_get(sweep.place.about),
+	};
+}
+
+/* What is known so far, for the aftermath of a sweep that breaks. */
+static void write_draft(void)
+{
+	struct sweep_facts f = facts_now();
+	json_object *draft = results_report(&sweep.results, &f);
+
+	if (json_object_to_file(DRAFT_PATH ".new", draft) == 0 &&
+	    rename(DRAFT_PATH ".new", DRAFT_PATH) < 0)
+		log_line("no draft of the report could be kept: %s", strerror(errno));
+	json_object_put(draft);
+	alive();
+}
+
+static int sweep_guests(struct err *e)
+{
+	struct schedule s = {
+		.scopes = &sweep.scopes, .env = &sweep.env, .locks = sweep.locks,
+		.results = &sweep.results, .jobs = job_count(), .cancelled = cancelled,
+		.deadline = sweep.start.tv_sec + sweep.settings.deadline_s,
+		.alive = alive, .changed = write_draft,
+	};
+	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab,
+			     note_missing, NULL, e);
+
+	if (rc < 0)
+		return rc;
+	log_line("%zu guests or volumes, %u at a time, mode %s", sweep.scopes.n, s.jobs,
+		 mode_name(sweep.settings.mode));
+	write_draft();
+	if (!schedule_run(&s) && cancelled())
+		results_problem(&sweep.results, SWEEP_FAILED, "timeout",
+				"the deadline of %u s passed before all was swept",
+				sweep.settings.deadline_s);
+	return 0;
+}
+
+static bool is_seen(unsigned id)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(sweep.results.nodes); i++)
+		if (json_number(json_object_array_get_idx(sweep.results.nodes, i), "id") == id)
+			return true;
+	return false;
+}
+
+/* The host's own nodes; of a volume a worker may have said more. */
+static void add_host_nodes(void)
+{
+	size_t i;
+
+	for (i = 0; i < sweep.host.n_nodes; i++) {
+		struct node *n = sweep.host.nodes[i];
+
+		if (is_seen(n->id))
+			continue;
+		if (n->verdict == VERDICT_NONE)
+			n->verdict = VERDICT_OK;
+		host_publish(n);
+	}
+}
+
+static void report(void)
+{
+	struct sweep_facts f;
+	json_object *whole;
+	struct err e = { 0 };
+	bool placed = sweep.place.ready;
+
+	walk_close(&sweep.host, false);
+	add_host_nodes();
+	f = facts_now();
+	whole = results_report(&sweep.results, &f);
+	if (placed && publish_finish(&sweep.place, whole, &e) < 0)
+		log_line("the report could not be written: %s", e.text);
+	walk_close(&sweep.host, true);
+	if (dm_drop_all("", &e) < 0)
+		log_line("left behind: %s", e.text);
+	else if (placed && e.code == 0)
+		log_line("report written to %s, folder %s", sweep.settings.report_device,
+			 sweep.place.run);
+	print_summary(whole);
+	json_object_put(whole);
+}
+
+static void prepare_process(void)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+	struct rlimit locked = { SECRETS_LIMIT, SECRETS_LIMIT };
+
+	clock_gettime(CLOCK_MONOTONIC, &sweep.start);
+	sweep.started = (int64_t)time(NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_MEMLOCK, &locked);
+	dm_prepare();
+}
+
+static int sweep_main(void)
+{
+	struct err e = { 0 };
+	int rc;
+
+	prepare_process();
+	rc = results_init(&sweep.results);
+	if (rc == 0)
+		rc = load_configuration(&e);
+	if (rc == 0)
+		rc = prepare_env(&e);
+	if (rc < 0) {
+		log_line("%s", e.text[0] ? e.text : "no memory");
+		return EXIT_FAILURE;
+	}
+	sweep.env.mode = most_that_is_allowed();
+	walk_init(&sweep.host, &sweep.env);
+	rc = hostwalk_discover(&sweep.host, &e);
+	if (rc == 0 && publish_prepare(&sweep.place, &sweep.host, sweep.started, &e) == 0)
+		sweep.env.undo_dir = sweep.place.undo;
+	else if (rc == 0)
+		note_report_place(&e);
+	note_images();
+	if (rc == 0)
+		rc = sweep_guests(&e);
+	if (rc < 0)
+		results_problem(&sweep.results, SWEEP_FAILED, "tool-failed", "%s", e.text);
+	report();
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--aftermath") == 0)
+		return aftermath_main(argv[2]);
+	if (argc == 1)
+		return sweep_main();
+	fprintf(stderr, "usage: sweep [--aftermath REASON]\n"
+			"PID 1 of the guestsweep image runs it; see /etc/guestsweep.\n");
+	return 2;
+}

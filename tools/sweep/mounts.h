@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Mounts of the host's own filesystems: for keys and for the report. A guest's
+ * filesystem is never mounted. */
+#ifndef GS_MOUNTS_H
+#define GS_MOUNTS_H
+
+#include <stdbool.h>
+
+#include "err.h"
+
+/* Mounts device (ext2/3/4, vfat, xfs or btrfs, by its superblock) at folder, which
+ * is made, nodev, nosuid and noexec; read-only without replaying a journal, or
+ * for writing. Returns 0; -ENODEV: no such filesystem; -errno of mount(2). */
+int mounts_mount(const char *device, const char *folder, bool read_only, struct err *e)
+	must_check nonnull_all;
+
+/* Unmounts folder, retried for a few seconds, and removes it. Returns 0 or -errno. */
+int mounts_unmount(const char *folder, struct err *e) must_check nonnull_all;
+
+#endif

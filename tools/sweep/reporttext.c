@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reporttext.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nodejson.h"
+#include "results.h"
+
+#define MAX_DEPTH 32
+#define NAME_COLUMN 44 /* cells before the size column */
+#define TEXT_COLUMN 78 /* where long sentences are broken */
+
+/* Display cells of UTF-8 text, as far as its characters are of one cell each. */
+static int cells(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static const char *size_text(int64_t bytes, char *buf, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
+		value /= 1024;
+		unit++;
+	}
+	if (bytes <= 0)
+		buf[0] = 0;
+	else
+		snprintf(buf, size, value < 10 && unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return buf;
+}
+
+/* Sentences broken at spaces, each line indented. */
+static void write_wrapped(FILE *f, const char *indent, const char *text)
+{
+	int column = 0;
+
+	fputs(indent, f);
+	while (*text) {
+		int word = (int)strcspn(text, " ");
+
+		if (column && column + 1 + word > TEXT_COLUMN - (int)strlen(indent)) {
+			fprintf(f, "\n%s", indent);
+			column = 0;
+		}
+		column += fprintf(f, "%s%.*s", column ? " " : "", word, text);
+		text += word;
+		text += strspn(text, " ");
+	}
+	fputc('\n', f);
+}
+
+static const char *word_for(json_object *node)
+{
+	const char *stack = json_text(node, "stack"), *last = strrchr(stack, '>');
+	const char *kind = json_text(node, "kind");
+
+	if (strcmp(kind, "disk") == 0 || strcmp(kind, "vg") == 0 || strcmp(kind, "lv") == 0)
+		return json_text(node, "name");
+	return last ? last + 2 : stack;
+}
+
+static void write_detail(FILE *f, json_object *node)
+{
+	const char *verdict = json_text(node, "verdict"), *code = json_text(node, "code");
+	json_object *seconds = NULL, *check = NULL;
+
+	fprintf(f, "%s%s%s%s", verdict, code[0] ? " (" : "", code, code[0] ? ")" : "");
+	json_object_object_get_ex(node, "seconds", &seconds);
+	if (json_object_object_get_ex(node, "check", &check))
+		fprintf(f, ", %.1f s", json_object_get_double(seconds));
+	fputc('\n', f);
+}
+
+static void write_node(FILE *f, json_object *node, const char *branch)
+{
+	const char *label = json_text(node, "label");
+	char size[32], name[640];
+	int used;
+
+	snprintf(name, sizeof(name), "%s%s%s%s", word_for(node), label[0] ? " \"" : "", label,
+		 label[0] ? "\"" : "");
+	used = cells(branch) + cells(name);
+	fprintf(f, "%s%s%*s %9s  ", branch, name, used < NAME_COLUMN ? NAME_COLUMN - used : 1, "",
+		size_text(json_number(node, "bytes"), size, sizeof(size)));
+	write_detail(f, node);
+}
+
+static bool is_child_of(json_object *node, int64_t parent)
+{
+	json_object *parents;
+
+	if (!json_object_object_get_ex(node, "parents", &parents) ||
+	    json_object_array_length(parents) == 0)
+		return parent == 0;
+	return json_object_get_int64(json_object_array_get_idx(parents, 0)) == parent;
+}
+
+/* A node's children in the tree are those whose first parent it is. */
+static size_t children_of(json_object *nodes, int64_t parent, size_t *list)
+{
+	size_t n = json_object_array_length(nodes), found = 0, i;
+
+	for (i = 0; i < n; i++)
+		if (is_child_of(json_object_array_get_idx(nodes, i), parent))
+			list[found++] = i;
+	return found;
+}
+
+static void write_tree(FILE *f, json_object *nodes, int64_t parent, const char *branch,
+		       unsigned depth)
+{
+	size_t *list = calloc(json_object_array_length(nodes) + 1, sizeof(*list));
+	size_t n = list && depth < MAX_DEPTH ? children_of(nodes, parent, list) : 0, i;
+
+	for (i = 0; i < n; i++) {
+		json_object *node = json_object_array_get_idx(nodes, list[i]);
+		char own[256], below[256];
+		bool last = i + 1 == n;
+
+		snprintf(own, sizeof(own), "%s%s", branch, depth == 0 ? "" : last ? "└─ " : "├─ ");
+		snprintf(below, sizeof(below), "%s%s", branch, depth == 0 ? "" : last ? "   " : "│  ");
+		write_node(f, node, own);
+		write_tree(f, nodes, json_number(node, "id"), below, depth + 1);
+	}
+	free(list);
+}
+
+static void write_problems(FILE *f, json_object *problems)
+{
+	size_t n = json_object_array_length(problems), i;
+
+	if (n == 0)
+		return;
+	fprintf(f, "\nWhat needs a look\n");
+	for (i = 0; i < n; i++) {
+		json_object *p = json_object_array_get_idx(problems, i);
+
+		fprintf(f, "\n  %s\n", json_text(p, "code"));
+		write_wrapped(f, "    ", json_text(p, "text"));
+	}
+}
+
+void reporttext_write(FILE *f, json_object *report)
+{
+	json_object *problems = NULL, *nodes = NULL, *counts = NULL, *seconds = NULL;
+
+	json_object_object_get_ex(report, "problems", &problems);
+	json_object_object_get_ex(report, "nodes", &nodes);
+	json_object_object_get_ex(report, "counts", &counts);
+	json_object_object_get_ex(report, "seconds", &seconds);
+	fprintf(f, "guestsweep %s: %s\n", json_text(report, "version"), json_text(report, "verdict"));
+	fprintf(f, "mode %s, %s to %s, %.1f s\n", json_text(report, "mode"),
+		json_text(report, "started"), json_text(report, "finished"),
+		json_object_get_double(seconds));
+	fprintf(f, "%lld filesystems: %lld clean, %lld repaired, %lld uncorrected, %lld skipped; "
+		   "%lld errors\n",
+		(long long)json_number(counts, "filesystems"), (long long)json_number(counts, "clean"),
+		(long long)json_number(counts, "repaired"),
+		(long long)json_number(counts, "uncorrected"),
+		(long long)json_number(counts, "skipped"), (long long)json_number(counts, "errors"));
+	if (problems)
+		write_problems(f, problems);
+	fputs("\nWhat was found\n\n", f);
+	if (nodes)
+		write_tree(f, nodes, 0, "", 0);
+}
+
+void reporttext_node_line(char *buf, size_t size, json_object *node)
+{
+	const char *code = json_text(node, "code"), *reason = json_text(node, "reason");
+
+	snprintf(buf, size, "%-11s %s%s%s%s%s%s", json_text(node, "verdict"), json_text(node, "stack"),
+		 code[0] ? " (" : "", code, code[0] ? ")" : "", reason[0] ? ": " : "", reason);
+}

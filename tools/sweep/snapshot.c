@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/statvfs.h>
+
+#include "cleanup.h"
+#include "dm.h"
+
+#define CHUNK_SECTORS 8        /* 4 KiB, the block size of most filesystems */
+#define STORE_SHARE 4          /* of the room in RAM that one store may fill */
+#define ATTACH_TRIES 16
+#define DROP_TRIES 50
+#define DROP_PAUSE_US 100000
+
+/* The store holds changed chunks only; it is sparse, and bounded. */
+static int make_store(struct snapshot *s, uint64_t bytes, const char *work_dir, struct err *e)
+{
+	struct statvfs room;
+	cleanup_fd int fd = -1;
+	uint64_t limit;
+
+	if (statvfs(work_dir, &room) < 0)
+		return err_set(e, errno, "%s: %s", work_dir, strerror(errno));
+	limit = (uint64_t)room.f_bavail * room.f_frsize / STORE_SHARE;
+	if (bytes + bytes / 128 < limit)
+		limit = bytes + bytes / 128;
+	fd = open(s->store, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, (off_t)(limit & ~4095ULL)) < 0)
+		return err_set(e, errno, "%s: %s", s->store, strerror(errno));
+	return 0;
+}
+
+/* Another process may take the free device between the two calls. */
+static int attach(struct snapshot *s, struct err *e)
+{
+	struct loop_config config = { .block_size = 512 };
+	cleanup_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	cleanup_fd int file = open(s->store, O_RDWR | O_CLOEXEC);
+	int i;
+
+	if (control < 0 || file < 0)
+		return err_set(e, errno, "loop: %s", strerror(errno));
+	config.fd = (unsigned)file;
+	for (i = 0; i < ATTACH_TRIES; i++) {
+		int number = ioctl(control, LOOP_CTL_GET_FREE);
+		cleanup_fd int fd = -1;
+
+		if (number < 0)
+			break;
+		snprintf(s->loop, sizeof(s->loop), "/dev/loop%d", number);
+		fd = open(s->loop, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config) == 0)
+			return 0;
+		if (errno != EBUSY)
+			break;
+	}
+	s->loop[0] = 0;
+	return err_set(e, errno, "loop: %s", strerror(errno));
+}
+
+static int detach(struct snapshot *s, struct err *e)
+{
+	cleanup_fd int fd = open(s->loop, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, LOOP_CLR_FD) < 0)
+		return err_set(e, errno, "detach %s: %s", s->loop, strerror(errno));
+	s->loop[0] = 0;
+	return 0;
+}
+
+int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
+		  const char *work_dir, struct err *e)
+{
+	char params[256];
+	struct dm_line line = { .sectors = bytes / 512, .target = "snapshot", .params = params };
+	struct err ignored;
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	snprintf(s->store, sizeof(s->store), "%s/store-%u", work_dir, id);
+	rc = make_store(s, bytes, work_dir, e);
+	if (rc == 0)
+		rc = attach(s, e);
+	if (rc == 0) {
+		snprintf(s->name, sizeof(s->name), "gs-%u-trial", id);
+		snprintf(s->device, sizeof(s->device), DM_DIR_PREFIX "%s", s->name);
+		snprintf(params, sizeof(params), "%s %s N %d", origin, s->loop, CHUNK_SECTORS);
+		rc = dm_make(s->name, &line, false, e);
+		if (rc < 0)
+			s->name[0] = 0;
+	}
+	if (rc < 0 && snapshot_drop(s, &ignored) < 0)
+		err_wrap(e, "%s", ignored.text);
+	return rc;
+}
+
+int snapshot_drop(struct snapshot *s, struct err *e)
+{
+	int rc = 0, i;
+
+	for (i = 0; i < DROP_TRIES; i++) {
+		rc = s->name[0] ? dm_drop(s->name, e) : 0;
+		if (rc == 0) {
+			s->name[0] = 0;
+			rc = s->loop[0] ? detach(s, e) : 0;
+		}
+		if (rc == 0)
+			break;
+		usleep(DROP_PAUSE_US);
+	}
+	unlink(s->store);
+	return rc;
+}

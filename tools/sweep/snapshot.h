@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A throw-away copy-on-write view of a device that is never written: a
+ * dm-snapshot, not persistent, its store a loop device over a file in RAM.
+ */
+#ifndef GS_SNAPSHOT_H
+#define GS_SNAPSHOT_H
+
+#include <stdint.h>
+
+#include "attrs.h"
+#include "err.h"
+
+struct snapshot {
+	char name[64];   /* of the dm device */
+	char device[80]; /* what to work on */
+	char loop[32];   /* the store's loop device */
+	char store[160]; /* the store's file */
+};
+
+/* Makes one over origin (bytes long), named after id, its store below work_dir and
+ * bounded by the free memory. Returns 0 or -errno; nothing is left behind then. */
+int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
+		  const char *work_dir, struct err *e) must_check nonnull_all;
+
+/* Removes all of it. Returns 0, or -errno where something stays busy. */
+int snapshot_drop(struct snapshot *s, struct err *e) must_check nonnull_all;
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+
+#define CLOSE_TRIES 50
+#define CLOSE_PAUSE_MS 100
+
+void walk_init(struct walk *w, const struct walk_env *env)
+{
+	memset(w, 0, sizeof(*w));
+	w->env = env;
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int grow(struct node ***list, size_t n)
+{
+	struct node **grown = realloc(*list, (n + 1) * sizeof(**list));
+
+	if (!grown)
+		return -ENOMEM;
+	*list = grown;
+	return 0;
+}
+
+void node_add_parent(struct node *n, struct node *parent)
+{
+	if (n->n_parents < MAX_PARENTS)
+		n->parents[n->n_parents++] = parent;
+}
+
+struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const struct node *base,
+		      const char *word, struct err *e)
+{
+	struct node *n;
+
+	if (grow(&w->nodes, w->n_nodes) < 0 || grow(&w->opened, w->n_nodes) < 0 ||
+	    !(n = calloc(1, sizeof(*n)))) {
+		err_set(e, ENOMEM, "no memory for another layer");
+		return NULL;
+	}
+	n->id = __atomic_add_fetch(w->env->next_id, 1, __ATOMIC_RELAXED);
+	n->kind = kind;
+	if (parent) {
+		node_add_parent(n, parent);
+		n->host = parent->host;
+		memcpy(n->guest, parent->guest, sizeof(n->guest));
+	} else {
+		strncpy(n->guest, w->env->guest, sizeof(n->guest) - 1);
+		n->host = w->host;
+	}
+	if (base)
+		memcpy(n->stack, base->stack, sizeof(n->stack));
+	if (word)
+		stack_push(n->stack, sizeof(n->stack), word);
+	w->nodes[w->n_nodes++] = n;
+	return n;
+}
+
+struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e)
+{
+	struct node *n = walk_add(w, volume->kind, NULL, NULL, NULL, e);
+	char guest[sizeof(n->guest)];
+
+	if (!n)
+		return NULL;
+	memcpy(guest, n->guest, sizeof(guest));
+	*n = *volume;
+	memcpy(n->guest, guest, sizeof(guest));
+	n->ops = NULL;
+	n->state = NULL;
+	n->opened = n->probed = n->host = n->kept = false;
+	n->volume = true;
+	return n;
+}
+
+bool is_volume(const struct node *n)
+{
+	return n->volume && n->verdict == VERDICT_NONE;
+}
+
+/* Which content the host's own layers go on into; whatever else a device of the
+ * host holds is a guest's volume or a filesystem. */
+static bool is_host_layer(const struct node *device, const struct layer_ops *ops)
+{
+	bool whole = device->kind == KIND_DISK || device->kind == KIND_MD;
+	bool part = whole || device->kind == KIND_PARTITION;
+
+	switch (ops->kind) {
+	case KIND_TABLE:
+		return whole;
+	case KIND_LUKS:
+		return part;
+	case KIND_PV:
+		return part || device->kind == KIND_LUKS;
+	default:
+		return false;
+	}
+}
+
+static const struct layer_ops *claimed_by(struct walk *w, struct node *device, struct err *e)
+{
+	const struct layer_ops *const *ops;
+
+	if (device->content.ambivalent) {
+		err_set_word(e, EINVAL, "ambiguous",
+			     "two signatures claim it (%s, and a partition table or another one); "
+			     "it is left alone", device->content.type);
+		return NULL;
+	}
+	for (ops = w->env->registry; *ops; ops++) {
+		if (!(*ops)->probe)
+			continue;
+		switch ((*ops)->probe(w, device, e)) {
+		case NOT_MINE:
+			continue;
+		case MINE:
+			return *ops;
+		case AMBIGUOUS:
+			return NULL;
+		}
+	}
+	err_set(e, ENOENT, "no driver for its content");
+	return NULL;
+}
+
+static int probe(struct walk *w, struct node *device, struct err *e)
+{
+	const struct layer_ops *ops;
+	struct err why = { 0 };
+	struct node *n;
+
+	device->probed = true;
+	if (w->host && device->kind == KIND_LV) {
+		device->volume = true;
+		return 0;
+	}
+	if (w->env->read_content(device, &why) < 0) {
+		node_fail(device, &why, "io-error");
+		return 0;
+	}
+	device->content_known = true;
+	ops = claimed_by(w, device, &why);
+	if (!ops) {
+		node_fail(device, &why, "ambiguous");
+		return 0;
+	}
+	if (w->host && !is_host_layer(device, ops)) {
+		device->volume = true;
+		return 0;
+	}
+	n = walk_add(w, ops->kind, device, device, NULL, e);
+	if (!n)
+		return -ENOMEM;
+	n->ops = ops;
+	n->bytes = device->bytes;
+	memcpy(n->uuid, device->content.uuid, sizeof(n->uuid));
+	memcpy(n->label, device->content.label, sizeof(device->content.label));
+	if (ops->describe && ops->describe(w, n, &why) < 0)
+		node_fail(n, &why, "tool-failed");
+	return 0;
+}
+
+/* Opens a layer and names what is inside. Its failure is its verdict, unless it
+ * only has to be tried again. */
+static int open_layer(struct walk *w, struct node *n, struct err *e)
+{
+	struct err why = { 0 };
+	double start = now();
+	int rc = n->ops->open(w, n, &why);
+
+	if (rc == -EAGAIN) {
+		*e = why;
+		return rc;
+	}
+	if (rc < 0) {
+		if (n->verdict == VERDICT_NONE)
+			node_fail(n, &why, "tool-failed");
+		n->seconds = now() - start;
+		return 0;
+	}
+	n->opened = true;
+	w->opened[w->n_opened++] = n;
+	if (n->ops->children && n->ops->children(w, n, &why) < 0)
+		node_fail(n, &why, "tool-failed");
+	n->seconds = now() - start;
+	return 0;
+}
+
+static bool is_openable(const struct node *n)
+{
+	return n->ops && n->ops->open && !n->opened && n->verdict == VERDICT_NONE;
+}
+
+/* Asks a driver to make groups of all members found so far. */
+static int gather(struct walk *w, const struct layer_ops *ops, bool final, struct err *e)
+{
+	struct node **members = NULL;
+	size_t n = 0, i;
+	int rc = 0;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		if (w->nodes[i]->ops != ops || w->nodes[i]->verdict != VERDICT_NONE)
+			continue;
+		if (grow(&members, n) < 0) {
+			rc = err_set(e, ENOMEM, "no memory to group the members");
+			break;
+		}
+		members[n++] = w->nodes[i];
+	}
+	if (n && rc == 0)
+		rc = ops->gather(w, members, n, final, e);
+	free(members);
+	return rc;
+}
+
+static int gather_all(struct walk *w, bool final, struct err *e)
+{
+	const struct layer_ops *const *ops;
+	int rc;
+
+	for (ops = w->env->registry; *ops; ops++) {
+		rc = (*ops)->gather ? gather(w, *ops, final, e) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* One pass over all nodes: probes and opens. Returns whether anything was new. */
+static int step(struct walk *w, struct err *e)
+{
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		struct node *n = w->nodes[i];
+
+		int rc = 0;
+
+		if (n->device[0] && !n->probed && n->verdict == VERDICT_NONE) {
+			changed = true;
+			rc = probe(w, n, e);
+		}
+		if (rc == 0 && is_openable(n)) {
+			changed = true;
+			rc = open_layer(w, n, e);
+		}
+		if (rc < 0)
+			return rc;
+	}
+	return changed;
+}
+
+int walk_open(struct walk *w, bool final, struct err *e)
+{
+	size_t before;
+	int rc;
+
+	do {
+		while ((rc = step(w, e)) > 0)
+			if (w->env->cancelled())
+				return err_set_word(e, ETIMEDOUT, "timeout", "ended by the deadline");
+		if (rc < 0)
+			return rc;
+		before = w->n_nodes;
+		rc = gather_all(w, false, e);
+		if (rc == 0 && final && w->n_nodes == before)
+			rc = gather_all(w, true, e);
+		if (rc < 0)
+			return rc;
+	} while (w->n_nodes > before);
+	return 0;
+}
+
+/* A suspended system still owns all filesystems of its guest. */
+static bool is_hibernated(const struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		if (strcmp(w->nodes[i]->code, "hibernated") == 0)
+			return true;
+	return false;
+}
+
+void walk_check(struct walk *w)
+{
+	bool hibernated = is_hibernated(w);
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		struct node *n = w->nodes[i];
+		struct err why = { 0 };
+		double start = now();
+
+		if (!n->ops || !n->ops->check || n->verdict != VERDICT_NONE)
+			continue;
+		if (w->env->cancelled()) {
+			node_verdict(n, VERDICT_ERROR, "timeout",
+				     "not checked: the sweep's deadline had passed");
+		} else if (w->env->mode == MODE_LIST) {
+			node_verdict(n, VERDICT_SKIPPED, "mode-list", "listed, not checked");
+		} else if (hibernated) {
+			node_verdict(n, VERDICT_SKIPPED, "hibernated",
+				     "the guest is suspended to disk and still owns it; resume it, or shut "
+				     "it down");
+		} else if (n->ops->check(w, n, &why) < 0) {
+			node_fail(n, &why, "tool-failed");
+		}
+		n->seconds = now() - start;
+		w->env->publish(n);
+	}
+}
+
+static bool close_layer(struct walk *w, struct node *n)
+{
+	const struct timespec pause = { .tv_nsec = CLOSE_PAUSE_MS * 1000000L };
+	struct err why = { 0 };
+	int i;
+
+	for (i = 0; i < CLOSE_TRIES; i++) {
+		if (n->ops->close(w, n, &why) == 0) {
+			n->opened = false;
+			return true;
+		}
+		nanosleep(&pause, NULL);
+	}
+	log_line("%s: still open after %d tries: %s", n->stack, CLOSE_TRIES, why.text);
+	if (n->verdict == VERDICT_NONE)
+		node_verdict(n, VERDICT_ERROR, "teardown", "could not be closed: %s", why.text);
+	return false;
+}
+
+unsigned walk_close(struct walk *w, bool kept_too)
+{
+	size_t i = w->n_opened, kept = 0;
+	unsigned left = 0;
+
+	while (i-- > 0)
+		if ((kept_too || !w->opened[i]->kept) && !close_layer(w, w->opened[i]))
+			left++;
+	for (i = 0; i < w->n_opened; i++)
+		if (w->opened[i]->kept && w->opened[i]->opened)
+			w->opened[kept++] = w->opened[i];
+	w->n_opened = kept;
+	return left;
+}
+
+void walk_settle(struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		struct node *n = w->nodes[i];
+
+		if (n->verdict == VERDICT_NONE) {
+			if (n->ops && n->ops->check)
+				node_verdict(n, VERDICT_ERROR, "tool-failed", "it was never checked");
+			else
+				n->verdict = VERDICT_OK;
+		}
+		w->env->publish(n);
+	}
+}
+
+void walk_free(struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		struct node *n = w->nodes[i];
+
+		if (n->ops && n->ops->forget)
+			n->ops->forget(n);
+		else
+			free(n->state);
+		free(n);
+	}
+	free(w->nodes);
+	free(w->opened);
+	memset(w, 0, sizeof(*w));
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "blockdev.h"
+#include "channel.h"
+#include "log.h"
+#include "nodejson.h"
+
+#define MAX_DISKS 64
+
+static int channel = -1;
+static long deadline_at;
+static volatile sig_atomic_t told_to_stop;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	told_to_stop = 1;
+}
+
+static bool cancelled(void)
+{
+	return told_to_stop;
+}
+
+static unsigned seconds_left(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec < deadline_at ? (unsigned)(deadline_at - ts.tv_sec) : 1;
+}
+
+static int acquire(const char *const *names, size_t n, uint64_t amount, struct err *e)
+{
+	json_object *reply;
+	int rc = channel_send(channel, channel_names("acquire", names, n, (int64_t)amount));
+
+	if (rc == 0)
+		rc = channel_receive(channel, &reply);
+	if (rc <= 0)
+		_exit(EXIT_FAILURE); /* the supervisor is gone */
+	rc = (int)json_number(reply, "rc");
+	if (rc == -ENOMEM)
+		err_set_word(e, ENOMEM, "no-memory", "it needs %llu MiB, %lld MiB are free",
+			     (unsigned long long)amount >> 10, (long long)json_number(reply, "memory") >> 10);
+	else if (rc == -EEXIST)
+		err_set_word(e, EEXIST, "ambiguous",
+			     "the host itself has a volume group with this UUID (%s)", names[0]);
+	else if (rc < 0)
+		err_set(e, -rc, "another guest has a volume group of this name");
+	json_object_put(reply);
+	return rc;
+}
+
+static void release(const char *const *names, size_t n, uint64_t amount)
+{
+	if (channel_send(channel, channel_names("release", names, n, (int64_t)amount)) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static void publish(const struct node *n)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "node", node_to_json(n));
+	if (channel_send(channel, o) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+static void end(const char *how, const struct walk *w)
+{
+	json_object *o = json_object_new_object(), *groups = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		if (w->nodes[i]->kind == KIND_VG && strcmp(w->nodes[i]->code, "missing-device") == 0)
+			json_object_array_add(groups, json_object_new_string(w->nodes[i]->uuid));
+	json_object_object_add(o, "end", json_object_new_string(how));
+	json_object_object_add(o, "groups", groups);
+	channel_send(channel, o);
+}
+
+static bool is_incomplete(const struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		if (w->nodes[i]->kind == KIND_VG && strcmp(w->nodes[i]->code, "missing-device") == 0)
+			return true;
+	return false;
+}
+
+/* A rotating disk serves one check at a time. Returns how many names there are. */
+static size_t rotating_disks(const struct scope *s, char names[][32], const char **list)
+{
+	char disks[MAX_DISKS][32];
+	size_t n = 0, v, i, k, found;
+
+	for (v = 0; v < s->n_volumes; v++) {
+		found = blockdev_disks(s->volumes[v]->device, disks, MAX_DISKS);
+		for (i = 0; i < found; i++) {
+			for (k = 0; k < n; k++)
+				if (strcmp(names[k] + strlen("disk:"), disks[i]) == 0)
+					break;
+			if (k < n || n == MAX_DISKS || !is_rotational(disks[i]))
+				continue;
+			snprintf(names[n], sizeof(names[n]), "disk:%.26s", disks[i]);
+			list[n] = names[n];
+			n++;
+		}
+	}
+	return n;
+}
+
+static void check(struct walk *w, const struct scope *s)
+{
+	char names[MAX_DISKS][32];
+	const char *list[MAX_DISKS];
+	size_t n = w->env->mode == MODE_LIST ? 0 : rotating_disks(s, names, list);
+	struct err why;
+
+	if (n && acquire(list, n, 1, &why) < 0)
+		n = 0;
+	walk_check(w);
+	if (n)
+		release(list, n, 1);
+}
+
+/* The volumes become this walk's roots; where nothing may be written, the kernel
+ * holds them read-only from here on. */
+static int adopt(struct walk *w, const struct scope *s, struct err *e)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < s->n_volumes; i++) {
+		struct node *n = walk_adopt(w, s->volumes[i], e);
+
+		if (!n)
+			return -ENOMEM;
+		if (w->env->mode > MODE_CHECK || n->read_only)
+			continue;
+		rc = blockdev_set_read_only(n->device, true, e);
+		if (rc < 0)
+			return rc;
+		n->read_only = true;
+	}
+	return 0;
+}
+
+static void prepare(int fd, long deadline)
+{
+	struct sigaction sa = { .sa_handler = on_term };
+
+	channel = fd;
+	deadline_at = deadline;
+	sigaction(SIGTERM, &sa, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void worker_main(const struct walk_env *base, const struct scope *s, int fd, long deadline)
+{
+	struct walk_env env = *base;
+	struct err why = { 0 };
+	struct walk w;
+	const char *how = "done";
+	int rc;
+
+	prepare(fd, deadline);
+	env.mode = s->mode;
+	env.undo = s->undo;
+	env.guest = s->name;
+	env.cancelled = cancelled;
+	env.seconds_left = seconds_left;
+	env.acquire = acquire;
+	env.release = release;
+	env.publish = publish;
+	walk_init(&w, &env);
+	rc = adopt(&w, s, &why);
+	if (rc == 0)
+		rc = walk_open(&w, true, &why);
+	if (rc == -EAGAIN && !s->alone)
+		how = "again";
+	else if (rc < 0 && w.n_nodes)
+		node_fail(w.nodes[0], &why, "tool-failed");
+	else if (is_incomplete(&w) && !s->last_try)
+		how = "incomplete";
+	else
+		check(&w, s);
+	walk_close(&w, true);
+	if (strcmp(how, "done") == 0)
+		walk_settle(&w);
+	end(how, &w);
+	walk_free(&w);
+	_exit(EXIT_SUCCESS);
+}
