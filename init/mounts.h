@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel's file systems and the folders in RAM that every tool expects. */
+#ifndef GS_MOUNTS_H
+#define GS_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "attrs.h"
+
+/* Makes sure that descriptors 0, 1 and 2 are something, so that no later open
+ * becomes one of them. Needs nothing, not even /dev. */
+void descriptors_sane(void);
+
+/* Mounts everything. What can't be mounted is told in a line and left out; the
+ * sweep finds out what it misses. */
+void mounts_make(void);
+
+/* Sets what the kernel does on a panic: the host must come back. A panic= on the
+ * kernel command line stays. */
+void panic_reboots(void);
+
+/*
+ * Reads one line of /proc/self/mountinfo (and changes it): true when a file
+ * system that lies on a block device is mounted there, *point is then the
+ * mount point. Pure.
+ */
+bool mount_is_storage(char *line, const char **point) nonnull_all;
+
+/* Writes text to a file of /proc or /sys. Returns 0 or -errno. */
+int sys_write(const char *path, const char *text) nonnull_all;
+
+#endif
