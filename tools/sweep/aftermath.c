@@ -12,6 +12,7 @@
 #include "log.h"
 #include "publish.h"
 #include "results.h"
+#include "snapshot.h"
 
 void print_summary(json_object *report)
 {
@@ -45,8 +46,9 @@ int aftermath_main(const char *reason)
 	if (publish_resume(&place, &e) < 0 || publish_finish(&place, report, &e) < 0)
 		log_line("no report is written: %s", e.text);
 	dm_prepare();
-	if (dm_drop_all("", &e) < 0)
+	if (dm_drop_all_patiently("", &e) < 0)
 		log_line("left behind: %s", e.text);
+	snapshot_drop_stores();
 	print_summary(report);
 	json_object_put(report);
 	return EXIT_SUCCESS;

@@ -6,8 +6,11 @@
 #include <libdevmapper.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_DEVICES 4096
+#define TRIES 50
+#define PAUSE_MS 100
 #define UUID_SIZE 129 /* DM_UUID_LEN, linux/dm-ioctl.h */
 
 static int last_errno;
@@ -149,10 +152,8 @@ static int uuid_of(const char *name, char uuid[UUID_SIZE])
 	return rc;
 }
 
-/* Calls visit for every device whose UUID begins with prefix, until it returns
- * other than 0. Returns that, or 0; -errno of the ioctl. */
-static int for_each(const char *prefix,
-		    int (*visit)(const char *name, const char *uuid, void *arg), void *arg)
+int dm_for_each(const char *prefix,
+		int (*visit)(const char *name, const char *uuid, void *arg), void *arg)
 {
 	struct dm_task *t = dm_task_create(DM_DEVICE_LIST);
 	struct dm_names *names;
@@ -206,11 +207,21 @@ int dm_drop_all(const char *uuid_prefix, struct err *e)
 	/* what is used by another goes once that is gone, hence rounds */
 	do {
 		r = (struct removal){ .e = e };
-		rc = for_each(uuid_prefix, remove_one, &r);
+		rc = dm_for_each(uuid_prefix, remove_one, &r);
 		if (rc < 0)
 			return err_set(e, -rc, "device-mapper: list: %s", strerror(-rc));
 	} while (r.left && r.removed);
 	return r.left ? -e->code : 0;
+}
+
+int dm_drop_all_patiently(const char *uuid_prefix, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	int i, rc;
+
+	for (i = 0; (rc = dm_drop_all(uuid_prefix, e)) < 0 && i < TRIES; i++)
+		nanosleep(&pause, NULL);
+	return rc;
 }
 
 struct renaming {
@@ -242,7 +253,7 @@ static int rename_one(const char *name, const char *uuid, void *arg)
 int dm_rename_all(const char *uuid_prefix, unsigned id, struct err *e)
 {
 	struct renaming r = { .id = id, .e = e };
-	int rc = for_each(uuid_prefix, rename_one, &r);
+	int rc = dm_for_each(uuid_prefix, rename_one, &r);
 
 	if (rc < 0)
 		err_wrap(e, "give the volumes our names");
@@ -268,7 +279,7 @@ int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e)
 {
 	struct search s = { .uuid = uuid, .name = name };
 
-	if (for_each(uuid, compare_one, &s) == 1)
+	if (dm_for_each(uuid, compare_one, &s) == 1)
 		return 0;
 	return err_set(e, ENODEV, "device-mapper: it is not active");
 }

@@ -42,6 +42,15 @@ int dm_drop(const char *name, struct err *e) must_check nonnull_all;
  * before the used. Returns 0; -EBUSY: some are left, one of them is named in e. */
 int dm_drop_all(const char *uuid_prefix, struct err *e) must_check nonnull_all;
 
+/* The same, tried again for a few seconds: what was killed may still hold a device. */
+int dm_drop_all_patiently(const char *uuid_prefix, struct err *e) must_check nonnull_all;
+
+/* Calls visit for every device whose dm UUID begins with prefix, until it returns
+ * other than 0. Returns that; 0; -errno of the ioctl. */
+int dm_for_each(const char *uuid_prefix,
+		int (*visit)(const char *name, const char *uuid, void *arg), void *arg)
+	must_check nonnull_at(1, 2);
+
 /* Gives every device whose dm UUID begins with prefix the name "gs-ID-N". Returns
  * 0 or -errno of the ioctl. */
 int dm_rename_all(const char *uuid_prefix, unsigned id, struct err *e) must_check nonnull_all;

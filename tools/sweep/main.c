@@ -308,6 +308,34 @@ static void add_host_nodes(void)
 	}
 }
 
+/* A mapping that no open layer accounts for is one that was left behind. */
+static int note_leftover(const char *name, const char *uuid, void *arg)
+{
+	char device[DM_NAME_SIZE + sizeof(DM_DIR_PREFIX)];
+	size_t i;
+
+	(void)uuid;
+	(void)arg;
+	snprintf(device, sizeof(device), DM_DIR_PREFIX "%s", name);
+	for (i = 0; i < sweep.host.n_nodes; i++)
+		if (sweep.host.nodes[i]->kept && strcmp(sweep.host.nodes[i]->device, device) == 0)
+			return 0;
+	results_problem(&sweep.results, SWEEP_ATTENTION, "teardown",
+			"device-mapper device %s could not be removed", name);
+	return 0;
+}
+
+static void take_apart(void)
+{
+	struct err e;
+
+	walk_close(&sweep.host, false);
+	if (!sweep.place.ready && dm_drop_all_patiently("", &e) == 0)
+		return;
+	if (dm_for_each("", note_leftover, NULL) < 0)
+		log_line("device-mapper does not tell what is left");
+}
+
 static void report(void)
 {
 	struct sweep_facts f;
@@ -315,14 +343,14 @@ static void report(void)
 	struct err e = { 0 };
 	bool placed = sweep.place.ready;
 
-	walk_close(&sweep.host, false);
+	take_apart();
 	add_host_nodes();
 	f = facts_now();
 	whole = results_report(&sweep.results, &f);
 	if (placed && publish_finish(&sweep.place, whole, &e) < 0)
 		log_line("the report could not be written: %s", e.text);
 	walk_close(&sweep.host, true);
-	if (dm_drop_all("", &e) < 0)
+	if (dm_drop_all_patiently("", &e) < 0)
 		log_line("left behind: %s", e.text);
 	else if (placed && e.code == 0)
 		log_line("report written to %s, folder %s", sweep.settings.report_device,

@@ -78,6 +78,8 @@ static void write_detail(FILE *f, json_object *node)
 	json_object_object_get_ex(node, "seconds", &seconds);
 	if (json_object_object_get_ex(node, "check", &check))
 		fprintf(f, ", %.1f s", json_object_get_double(seconds));
+	if (strcmp(verdict, "ok") == 0 && json_text(node, "reason")[0])
+		fprintf(f, ", %s", json_text(node, "reason"));
 	fputc('\n', f);
 }
 
@@ -162,12 +164,15 @@ void reporttext_write(FILE *f, json_object *report)
 	fprintf(f, "mode %s, %s to %s, %.1f s\n", json_text(report, "mode"),
 		json_text(report, "started"), json_text(report, "finished"),
 		json_object_get_double(seconds));
-	fprintf(f, "%lld filesystems: %lld clean, %lld repaired, %lld uncorrected, %lld skipped; "
-		   "%lld errors\n",
-		(long long)json_number(counts, "filesystems"), (long long)json_number(counts, "clean"),
+	fprintf(f, "%lld filesystem%s: %lld clean, %lld repaired, %lld uncorrected, %lld skipped; "
+		   "%lld error%s\n",
+		(long long)json_number(counts, "filesystems"),
+		json_number(counts, "filesystems") == 1 ? "" : "s",
+		(long long)json_number(counts, "clean"),
 		(long long)json_number(counts, "repaired"),
 		(long long)json_number(counts, "uncorrected"),
-		(long long)json_number(counts, "skipped"), (long long)json_number(counts, "errors"));
+		(long long)json_number(counts, "skipped"), (long long)json_number(counts, "errors"),
+		json_number(counts, "errors") == 1 ? "" : "s");
 	if (problems)
 		write_problems(f, problems);
 	fputs("\nWhat was found\n\n", f);

@@ -12,10 +12,12 @@
 
 #include "cleanup.h"
 #include "dm.h"
+#include "log.h"
 
 #define CHUNK_SECTORS 8        /* 4 KiB, the block size of most filesystems */
 #define STORE_SHARE 4          /* of the room in RAM that one store may fill */
 #define ATTACH_TRIES 16
+#define MAX_LOOPS 256
 #define DROP_TRIES 50
 #define DROP_PAUSE_US 100000
 
@@ -117,4 +119,21 @@ int snapshot_drop(struct snapshot *s, struct err *e)
 	}
 	unlink(s->store);
 	return rc;
+}
+
+void snapshot_drop_stores(void)
+{
+	struct snapshot s = { 0 };
+	struct err e;
+	char path[64];
+	int i;
+
+	for (i = 0; i < MAX_LOOPS; i++) {
+		snprintf(path, sizeof(path), "/sys/block/loop%d/loop/backing_file", i);
+		if (access(path, F_OK) < 0)
+			continue;
+		snprintf(s.loop, sizeof(s.loop), "/dev/loop%d", i);
+		if (detach(&s, &e) < 0)
+			log_line("%s", e.text);
+	}
 }

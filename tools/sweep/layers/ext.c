@@ -203,6 +203,14 @@ static int go(struct node *n, const struct ext *x, const struct e2fsck_job *job,
 	return rc;
 }
 
+/* In front of why only a repair helps. */
+static const char *state_of(const struct node *n)
+{
+	const struct ext *x = n->state;
+
+	return x->has_backup ? "its primary superblock is gone, backups of it are there" : "it has errors";
+}
+
 static void tell_trial(struct node *n, enum progress p)
 {
 	switch (p) {
@@ -215,12 +223,12 @@ static void tell_trial(struct node *n, enum progress p)
 		break;
 	case YES_DID_IT:
 		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
-			     "it has errors that only mode repair would correct");
+			     "%s; only mode repair would correct it", state_of(n));
 		break;
 	case PREEN_DID_NOT:
 	case YES_DID_NOT:
 		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
-			     "it has errors, and in a trial even mode repair did not correct all of them");
+			     "%s; in a trial even mode repair did not correct all of it", state_of(n));
 		break;
 	}
 }
@@ -286,19 +294,21 @@ static void tell_change(struct node *n, enum progress p, enum mode mode)
 		n->verdict = VERDICT_CLEAN;
 		break;
 	case PREEN_DID_IT:
+		node_verdict(n, VERDICT_REPAIRED, "", "preened, and verified after it");
+		break;
 	case YES_DID_IT:
-		node_verdict(n, VERDICT_REPAIRED, "", "%s",
-			     p == PREEN_DID_IT ? "preened, and verified after it" :
-						 "repaired with e2fsck -y, and verified after it; look "
-						 "into lost+found and at the log for what was lost");
+		node_verdict(n, VERDICT_REPAIRED, "",
+			     "repaired with e2fsck -y, and verified after it; look into lost+found and at "
+			     "the log for what was lost");
 		break;
 	case PREEN_DID_NOT:
 	case YES_DID_NOT:
-		node_verdict(n, VERDICT_UNCORRECTED,
-			     mode == MODE_REPAIR ? "not-converging" : "needs-repair",
-			     mode == MODE_REPAIR ? "still damaged after three runs of e2fsck -y" :
-						   "it has errors that preen leaves to a human; "
-						   "mode repair goes further");
+		if (mode == MODE_REPAIR)
+			node_verdict(n, VERDICT_UNCORRECTED, "not-converging",
+				     "still damaged after %d runs of e2fsck -y", YES_RUNS);
+		else
+			node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
+				     "%s; preen leaves that to a human, mode repair goes further", state_of(n));
 		break;
 	}
 }

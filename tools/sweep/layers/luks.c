@@ -101,8 +101,9 @@ static int load_header(struct crypt_device **cd, const struct node *device,
 	if (rc < 0)
 		return err_set_word(e, -rc, "bad-header", "LUKS: the header can't be used: %s",
 				    last_words[0] ? last_words : strerror(-rc));
-	if (crypt_persistent_flags_get(*cd, CRYPT_FLAGS_REQUIREMENTS, &requirements) < 0 ||
-	    requirements)
+	if (strcmp(crypt_get_type(*cd), CRYPT_LUKS2) == 0 &&
+	    (crypt_persistent_flags_get(*cd, CRYPT_FLAGS_REQUIREMENTS, &requirements) < 0 ||
+	     requirements))
 		return err_set_word(e, EBUSY, "unsupported-feature",
 				    "LUKS: a reencryption is under way, or the header asks for "
 				    "something unknown; finish it on the host first");

@@ -193,9 +193,12 @@ static int add_vg(struct walk *w, json_object *report, struct node *const *membe
 		if (!pv)
 			continue;
 		pv->verdict = VERDICT_OK;
+		snprintf(pv->reason, sizeof(pv->reason), "%s%s",
+			 row ? "part of " : "belongs to no volume group",
+			 row ? lvmcmd_text(row, "vg_name") : "");
 		if (!row)
-			snprintf(pv->reason, sizeof(pv->reason), "belongs to no volume group");
-		else if (node)
+			continue;
+		if (node)
 			node_add_parent(node, pv);
 		else if (!(node = walk_add(w, KIND_VG, pv, pv->parents[0], NULL, e)))
 			return -ENOMEM;

@@ -4,11 +4,13 @@
  *
  * Recognises  everything.
  * Never       touches it. Content without any signature is an error, since a
- *             wiped partition table looks like that; nothing but zeros is not.
+ *             wiped partition table looks like that; nothing but zeros is none, nor
+ *             is a partition whose type says that it holds no filesystem.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "registry.h"
 #include "walk.h"
@@ -21,10 +23,31 @@ static enum claim unknown_probe(struct walk *w, struct node *device, struct err 
 	return MINE;
 }
 
+/* Partition types that hold code or nothing (UEFI 2.10, table 5.7; GRUB manual, "BIOS
+ * installation"; Microsoft's "PARTITION_INFORMATION_GPT"). */
+static const char *purpose_of(const struct node *device)
+{
+	static const struct {
+		const char *type, *purpose;
+	} known[] = {
+		{ "21686148-6449-6e6f-744e-656564454649", "a BIOS boot partition, holds GRUB's core image" },
+		{ "9e1a2d38-c612-4316-aa26-8b49521e5a8b", "a PReP boot partition, holds a boot loader" },
+		{ "e3c9e316-0b5c-4db8-817d-f92df00215ae", "reserved by Windows, holds nothing" },
+		{ "0x41", "a PReP boot partition, holds a boot loader" },
+	};
+	size_t i;
+
+	for (i = 0; device->kind == KIND_PARTITION && i < ARRAY_SIZE(known); i++)
+		if (strcasecmp(device->type, known[i].type) == 0)
+			return known[i].purpose;
+	return NULL;
+}
+
 static int unknown_describe(struct walk *w, struct node *n, struct err *e)
 {
 	const struct content *c = &n->parents[0]->content;
 	const char *type = c->type[0] ? c->type : c->table;
+	const char *purpose = purpose_of(n->parents[0]);
 
 	(void)w;
 	snprintf(n->type, sizeof(n->type), "%s", type[0] ? type : c->all_zero ? "empty" : "unknown");
@@ -34,6 +57,8 @@ static int unknown_describe(struct walk *w, struct node *n, struct err *e)
 		node_verdict(n, VERDICT_SKIPPED, "guest-encrypted", "encrypted by the guest itself");
 	else if (type[0])
 		node_verdict(n, VERDICT_SKIPPED, "unsupported", "%s is not handled here", type);
+	else if (purpose)
+		node_verdict(n, VERDICT_OK, "", "%s", purpose);
 	else if (c->all_zero)
 		node_verdict(n, VERDICT_OK, "", "nothing has been written to it");
 	else
