@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static int set(struct err *e, int code, const char *word, const char *fmt, va_list ap)
+static int printf_like(4, 0)
+set(struct err *e, int code, const char *word, const char *fmt, va_list ap)
 {
 	e->code = code;
 	snprintf(e->word, sizeof(e->word), "%s", word);

@@ -32,7 +32,9 @@ int file_read(const char *path, size_t limit, char **text, size_t *size, struct 
 			buf = grown;
 			room = room ? room * 2 : FIRST_CHUNK;
 		}
-		n = read(fd, buf + used, room - used - 1);
+		do
+			n = read(fd, buf + used, room - used - 1);
+		while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return err_set(e, errno, "read %s: %s", path, strerror(errno));
 		used += (size_t)n;
@@ -130,6 +132,9 @@ int file_read_u64(const char *path, uint64_t *value)
 	if (n < 0)
 		return -errno;
 	buf[n] = 0;
+	if (buf[0] < '0' || buf[0] > '9')
+		return -EINVAL;
+	errno = 0;
 	*value = strtoull(buf, &end, 10);
-	return end == buf || (*end && *end != '\n') ? -EINVAL : 0;
+	return errno || (*end && *end != '\n') ? -EINVAL : 0;
 }

@@ -3,14 +3,26 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
 
+/* Zero-width characters, direction marks and overrides, line separators (U+200B to
+ * U+200F, U+2028 to U+202E, U+2060 to U+206F, U+FEFF): a text that shows as another. */
+static bool misleads(const unsigned char *s)
+{
+	if (s[0] == 0xe2 && s[1] == 0x80)
+		return (s[2] >= 0x8b && s[2] <= 0x8f) || (s[2] >= 0xa8 && s[2] <= 0xae);
+	if (s[0] == 0xe2 && s[1] == 0x81)
+		return s[2] >= 0xa0 && s[2] <= 0xaf;
+	return s[0] == 0xef && s[1] == 0xbb && s[2] == 0xbf;
+}
+
 /* Length of the well-formed UTF-8 sequence at s (RFC 3629, section 4; C1
- * controls and overlong forms excluded), 0 if there is none. */
+ * controls, overlong forms and what misleads excluded), 0 if there is none. */
 static size_t utf8_length(const unsigned char *s)
 {
 	size_t n, i;
@@ -30,7 +42,7 @@ static size_t utf8_length(const unsigned char *s)
 			return 0;
 	if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
 	    (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] >= 0x90))
+	    (s[0] == 0xf4 && s[1] >= 0x90) || misleads(s))
 		return 0;
 	return n;
 }

@@ -15,7 +15,8 @@
 void log_line(const char *fmt, ...) printf_like(1, 2) nonnull_at(1);
 
 /* Copies src into dst (size bytes with the final NUL) with every byte that is
- * not printable ASCII or well-formed UTF-8 written as \xNN; cut where it does
+ * not printable ASCII or well-formed UTF-8 (direction marks and the like are not
+ * taken either) written as \xNN; cut where it does
  * not fit. Returns dst. */
 char *escape_text(char *dst, size_t size, const char *src) nonnull_all;
 

@@ -125,8 +125,9 @@ static void drain(struct capture *c, bool to_string)
 	}
 }
 
+/* The child. failed: where errno goes if the program can't be run. */
 static void become(const char *const argv[], const struct spawn_options *o, int out, int err,
-		   pid_t parent)
+		   int failed, pid_t parent)
 {
 	static const char *base[] = { "PATH=/usr/sbin:/usr/bin", "LC_ALL=C", "HOME=/",
 				      "TZ=UTC0" };
@@ -150,8 +151,13 @@ static void become(const char *const argv[], const struct spawn_options *o, int 
 	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
-	syscall(SYS_close_range, 3, ~0U, 0);
+	dup2(failed, 3);
+	fcntl(3, F_SETFD, FD_CLOEXEC);
+	syscall(SYS_close_range, 4, ~0U, 0);
 	execve(argv[0], (char *const *)argv, (char *const *)env);
+	if (write(3, &errno, sizeof(errno)) < 0) {
+		/* the parent sees exit status 127 */
+	}
 	_exit(127);
 }
 
@@ -219,9 +225,9 @@ static int open_log(const struct spawn_options *o, struct err *e)
 static int start(const char *const argv[], const struct spawn_options *o, struct running *r,
 		 struct err *e)
 {
-	cleanup_fd int log_r = -1, log_w = -1, out_r = -1, out_w = -1;
+	cleanup_fd int log_r = -1, log_w = -1, out_r = -1, out_w = -1, failed_r = -1, failed_w = -1;
 	pid_t parent = getpid();
-	int p[2];
+	int p[2], code;
 
 	if (access(argv[0], X_OK) < 0)
 		return err_set(e, errno, "%s: %s", argv[0], strerror(errno));
@@ -235,15 +241,23 @@ static int start(const char *const argv[], const struct spawn_options *o, struct
 		out_r = p[0];
 		out_w = p[1];
 	}
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_set(e, errno, "pipe: %s", strerror(errno));
+	failed_r = p[0];
+	failed_w = p[1];
 	r->pid = fork();
 	if (r->pid == 0)
-		become(argv, o, out_w >= 0 ? out_w : log_w, log_w, parent);
+		become(argv, o, out_w >= 0 ? out_w : log_w, log_w, failed_w, parent);
 	if (r->pid < 0)
 		return err_set(e, errno, "fork: %s", strerror(errno));
+	close(steal_fd(&failed_w));
+	if (read(failed_r, &code, sizeof(code)) == sizeof(code)) {
+		waitpid(r->pid, NULL, 0);
+		return err_set(e, code, "%s: %s", argv[0], strerror(code));
+	}
 	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd < 0) {
-		int code = errno;
-
+		code = errno;
 		kill(r->pid, SIGKILL);
 		waitpid(r->pid, NULL, 0);
 		return err_set(e, code, "pidfd_open: %s", strerror(code));
@@ -287,7 +301,8 @@ int spawn_run(const char *const argv[], const struct spawn_options *o, struct sp
 		run.log.line[run.log.line_used] = 0;
 		escape_text(r->tail, sizeof(r->tail), run.log.line);
 		if (run.string.out_too_long)
-			rc = err_set(e, EFBIG, "%s wrote more than %zu bytes", argv[0], o->out_limit);
+			rc = err_set(e, EFBIG, "%s wrote more than %zu bytes, or there is no memory for it",
+				     argv[0], o->out_limit);
 	}
 	for (int *fd = (int[]){ run.pidfd, run.log.fd, run.string.fd, run.log.log_fd, -2 }; *fd != -2;
 	     fd++)

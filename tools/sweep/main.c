@@ -308,17 +308,17 @@ static void add_host_nodes(void)
 	}
 }
 
-/* A mapping that no open layer accounts for is one that was left behind. */
+/* A mapping is named after the layer that made it ("gs-ID-..."); one whose layer is
+ * closed was left behind. */
 static int note_leftover(const char *name, const char *uuid, void *arg)
 {
-	char device[DM_NAME_SIZE + sizeof(DM_DIR_PREFIX)];
+	unsigned id;
 	size_t i;
 
 	(void)uuid;
 	(void)arg;
-	snprintf(device, sizeof(device), DM_DIR_PREFIX "%s", name);
-	for (i = 0; i < sweep.host.n_nodes; i++)
-		if (sweep.host.nodes[i]->kept && strcmp(sweep.host.nodes[i]->device, device) == 0)
+	for (i = 0; sscanf(name, "gs-%u", &id) == 1 && i < sweep.host.n_nodes; i++)
+		if (sweep.host.nodes[i]->id == id && sweep.host.nodes[i]->opened)
 			return 0;
 	results_problem(&sweep.results, SWEEP_ATTENTION, "teardown",
 			"device-mapper device %s could not be removed", name);

@@ -239,7 +239,13 @@ static int gather_all(struct walk *w, bool final, struct err *e)
 	return 0;
 }
 
-/* One pass over all nodes: probes and opens. Returns whether anything was new. */
+static int stop_if_cancelled(const struct walk *w, struct err *e)
+{
+	return w->env->cancelled() ? err_set_word(e, ETIMEDOUT, "timeout", "ended by the deadline") : 0;
+}
+
+/* One pass over all nodes, those that turn up on the way too: probes and opens.
+ * Returns whether anything was new. */
 static int step(struct walk *w, struct err *e)
 {
 	bool changed = false;
@@ -256,7 +262,9 @@ static int step(struct walk *w, struct err *e)
 		}
 		if (rc == 0 && is_openable(n)) {
 			changed = true;
-			rc = open_layer(w, n, e);
+			rc = stop_if_cancelled(w, e);
+			if (rc == 0)
+				rc = open_layer(w, n, e);
 		}
 		if (rc < 0)
 			return rc;
@@ -270,9 +278,9 @@ int walk_open(struct walk *w, bool final, struct err *e)
 	int rc;
 
 	do {
-		while ((rc = step(w, e)) > 0)
-			if (w->env->cancelled())
-				return err_set_word(e, ETIMEDOUT, "timeout", "ended by the deadline");
+		do
+			rc = step(w, e);
+		while (rc > 0 && (rc = stop_if_cancelled(w, e)) == 0);
 		if (rc < 0)
 			return rc;
 		before = w->n_nodes;
