@@ -29,9 +29,11 @@
 #include "hostwalk.h"
 #include "layers/registry.h"
 #include "log.h"
+#include "missing.h"
 #include "nodejson.h"
 #include "publish.h"
 #include "schedule.h"
+#include "work.h"
 
 #define CONFIG_DIR "/etc/guestsweep"
 #define WORK_DIR "/run/guestsweep"
@@ -50,7 +52,6 @@ struct sweep {
 	struct place place;
 	int64_t started;
 	struct timespec start;
-	bool deadline_passed;
 };
 
 static struct sweep sweep; /* one process, one sweep; the walk's callbacks have no argument */
@@ -89,6 +90,7 @@ static void alive(void)
 	static int fd = -2;
 	const char *text = getenv("GUESTSWEEP_PROGRESS_FD");
 
+	work_sample();
 	if (fd == -2)
 		fd = text ? atoi(text) : -1;
 	if (fd >= 0 && write(fd, ".", 1) < 0 && errno != EAGAIN)
@@ -130,18 +132,10 @@ static int find_device(const char *spec, char *device, size_t size, struct err *
 	return 0;
 }
 
-static uint64_t free_memory_kib(void)
+static uint64_t memory_for_keys(void)
 {
-	char *text, *at;
-	uint64_t kib = 0;
-	struct err e;
+	uint64_t kib = work_free_memory();
 
-	if (file_read("/proc/meminfo", CMDLINE_MAX, &text, NULL, &e) < 0)
-		return 0;
-	at = strstr(text, "MemAvailable:");
-	if (at)
-		kib = strtoull(at + strlen("MemAvailable:"), NULL, 10);
-	free(text);
 	return kib > MEMORY_RESERVE_KIB ? kib - MEMORY_RESERVE_KIB : 0;
 }
 
@@ -179,7 +173,7 @@ static int prepare_env(struct err *e)
 	unsigned *next_id = mmap(NULL, sizeof(*next_id), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	sweep.locks = locks_new(free_memory_kib());
+	sweep.locks = locks_new(memory_for_keys());
 	if (next_id == MAP_FAILED || !sweep.locks)
 		return err_set(e, ENOMEM, "no memory for the sweep");
 	sweep.env = (struct walk_env){
@@ -208,27 +202,6 @@ static enum mode most_that_is_allowed(void)
 	return most;
 }
 
-static void note_missing(const char *guest, const char *disk, void *arg)
-{
-	(void)arg;
-	results_problem(&sweep.results, SWEEP_ATTENTION, "missing-device",
-			"guest %s: its disk %s is not on this host", guest, disk);
-}
-
-static void note_images(void)
-{
-	size_t i, k;
-
-	for (i = 0; i < sweep.settings.n_guests; i++)
-		for (k = 0; k < sweep.settings.guests[i].n_disks; k++)
-			if (sweep.settings.guests[i].disks[k].path)
-				results_problem(&sweep.results, SWEEP_ATTENTION, "unsupported",
-						"guest %s: disk image files are not opened yet (%s:%s)",
-						sweep.settings.guests[i].name,
-						sweep.settings.guests[i].disks[k].volume,
-						sweep.settings.guests[i].disks[k].path);
-}
-
 static void note_report_place(const struct err *e)
 {
 	log_line("the report goes to the console only: %s", e->text);
@@ -242,7 +215,7 @@ static struct sweep_facts facts_now(void)
 		.version = GUESTSWEEP_VERSION, .mode = sweep.settings.mode, .started = sweep.started,
 		.finished = sweep.started + (int64_t)seconds_since_start(),
 		.seconds = seconds_since_start(),
-		.report_filesystem = json_object_get(sweep.place.about),
+		.report_filesystem = json_object_get(sweep.place.about), .work = work_report(),
 	};
 }
 
@@ -267,11 +240,11 @@ static int sweep_guests(struct err *e)
 		.deadline = sweep.start.tv_sec + sweep.settings.deadline_s,
 		.alive = alive, .changed = write_draft,
 	};
-	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab,
-			     note_missing, NULL, e);
+	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab, e);
 
 	if (rc < 0)
 		return rc;
+	missing_report(&sweep.host, &sweep.scopes, &sweep.results);
 	log_line("%zu guests or volumes, %u at a time, mode %s", sweep.scopes.n, s.jobs,
 		 mode_name(sweep.settings.mode));
 	write_draft();
@@ -365,6 +338,7 @@ static void prepare_process(void)
 	struct rlimit locked = { SECRETS_LIMIT, SECRETS_LIMIT };
 
 	clock_gettime(CLOCK_MONOTONIC, &sweep.start);
+	work_start();
 	sweep.started = (int64_t)time(NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -394,7 +368,6 @@ static int sweep_main(void)
 		sweep.env.undo_dir = sweep.place.undo;
 	else if (rc == 0)
 		note_report_place(&e);
-	note_images();
 	if (rc == 0)
 		rc = sweep_guests(&e);
 	if (rc < 0)

@@ -186,6 +186,8 @@ json_object *results_report(const struct results *r, const struct sweep_facts *f
 	json_object_object_add(o, "problems", problems);
 	if (f->report_filesystem)
 		json_object_object_add(o, "report_filesystem", f->report_filesystem);
+	if (f->work)
+		json_object_object_add(o, "work", f->work);
 	json_object_object_add(o, "nodes", json_object_get(r->nodes));
 	return o;
 }

@@ -28,6 +28,7 @@ struct sweep_facts {
 	int64_t finished;
 	double seconds;
 	json_object *report_filesystem; /* NULL: none; taken over by the report */
+	json_object *work;              /* NULL: unknown; taken over by the report */
 };
 
 /* Empty results. Returns 0 or -ENOMEM. */

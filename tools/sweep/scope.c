@@ -102,23 +102,6 @@ static int place(struct scopes *list, const struct settings *settings, struct no
 	return add_volume(s, volume, e);
 }
 
-static void report_missing(const struct walk *host, const struct settings *settings,
-			   scope_missing_fn *missing, void *arg)
-{
-	size_t i, k, v;
-
-	for (i = 0; i < settings->n_guests; i++)
-		for (k = 0; k < settings->guests[i].n_disks; k++) {
-			const struct guest_disk *disk = &settings->guests[i].disks[k];
-
-			for (v = 0; v < host->n_nodes; v++)
-				if (host->nodes[v]->volume && is_named(disk, host->nodes[v]))
-					break;
-			if (v == host->n_nodes)
-				missing(settings->guests[i].name, disk->volume, arg);
-		}
-}
-
 static int longest_first(const void *a, const void *b)
 {
 	const struct scope *x = a, *y = b;
@@ -127,8 +110,7 @@ static int longest_first(const void *a, const void *b)
 }
 
 int scopes_make(struct scopes *list, struct walk *host, const struct settings *settings,
-		const struct crypttab *crypttab, scope_missing_fn *missing, void *arg,
-		struct err *e)
+		const struct crypttab *crypttab, struct err *e)
 {
 	char name[128];
 	size_t i;
@@ -145,7 +127,6 @@ int scopes_make(struct scopes *list, struct walk *host, const struct settings *s
 		else if (place(list, settings, volume, name, e) < 0)
 			return -ENOMEM;
 	}
-	report_missing(host, settings, missing, arg);
 	qsort(list->s, list->n, sizeof(*list->s), longest_first);
 	return 0;
 }

@@ -31,9 +31,6 @@ struct scopes {
 	size_t n;
 };
 
-/* Told of what the configuration names and the host lacks. */
-typedef void scope_missing_fn(const char *guest, const char *disk, void *arg);
-
 /*
  * Groups the volumes of the host walk: those that a [guest] section names go
  * together, every other one is a scope named after its crypttab entry or itself.
@@ -41,8 +38,7 @@ typedef void scope_missing_fn(const char *guest, const char *disk, void *arg);
  * first. Returns 0 or -ENOMEM.
  */
 int scopes_make(struct scopes *list, struct walk *host, const struct settings *settings,
-		const struct crypttab *crypttab, scope_missing_fn *missing, void *arg,
-		struct err *e) must_check nonnull_at(1, 2, 3, 4, 5, 7);
+		const struct crypttab *crypttab, struct err *e) must_check nonnull_all;
 
 /* Joins the incomplete scopes that lack parts of the same VGs; each result is tried
  * once more, for the last time. Returns 0 or -ENOMEM. */

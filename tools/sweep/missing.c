@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "missing.h"
+
+#include <string.h>
+
+/* Also for one that was found and left alone. */
+static bool has_volume(const struct walk *host, const char *name)
+{
+	char path[NODE_PATH_SIZE];
+	size_t i;
+
+	for (i = 0; i < host->n_nodes; i++) {
+		if (!host->nodes[i]->device[0])
+			continue;
+		node_path(host->nodes[i], path);
+		if (strcmp(path, name) == 0 || strcmp(host->nodes[i]->stack, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_scope(const struct scopes *scopes, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < scopes->n; i++)
+		if (strcmp(scopes->s[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void report_disk(const struct walk *host, const struct guest *guest,
+			const struct guest_disk *disk, struct results *r)
+{
+	if (!has_volume(host, disk->volume))
+		results_problem(r, SWEEP_ATTENTION, "missing-device",
+				"guest %s: its disk %s is not on this host", guest->name, disk->volume);
+	else if (disk->path)
+		results_problem(r, SWEEP_ATTENTION, "unsupported",
+				"guest %s: %s:%s is not looked into, disk image files are not opened yet",
+				guest->name, disk->volume, disk->path);
+}
+
+/* Names of other kinds ("UUID=") may be found anywhere, also inside a guest. */
+static bool is_path(const char *device)
+{
+	return strchr(device, '=') == NULL;
+}
+
+void missing_report(const struct walk *host, const struct scopes *scopes, struct results *r)
+{
+	const struct settings *s = host->env->settings;
+	const struct crypttab *t = host->env->crypttab;
+	size_t i, k;
+
+	for (i = 0; i < s->n_guests; i++)
+		for (k = 0; k < s->guests[i].n_disks; k++)
+			report_disk(host, &s->guests[i], &s->guests[i].disks[k], r);
+	for (i = 0; i < s->only.n; i++)
+		if (!has_scope(scopes, s->only.item[i]) && !has_volume(host, s->only.item[i]))
+			results_problem(r, SWEEP_ATTENTION, "missing-device",
+					"guestsweep.only= names %s, which is no guest and no volume here",
+					s->only.item[i]);
+	for (i = 0; i < t->n; i++)
+		if (!t->entry[i].nofail && is_path(t->entry[i].device) &&
+		    !has_volume(host, t->entry[i].device))
+			results_problem(r, SWEEP_ATTENTION, "missing-device",
+					"crypttab:%u: %s is not on this host", t->entry[i].line,
+					t->entry[i].device);
+}
