@@ -22,6 +22,14 @@ static uint64_t blocks_of(const struct ext2_super_block *sb)
 	return high << 32 | sb->s_blocks_count;
 }
 
+/* A forged count may say more than 64 bits hold: all of them then, never a few. */
+static uint64_t bytes_of(const struct ext2_super_block *sb, unsigned block_size)
+{
+	uint64_t blocks = blocks_of(sb);
+
+	return blocks > UINT64_MAX / block_size ? UINT64_MAX : blocks * block_size;
+}
+
 /* Names the bits that are set and not known; e2p knows newer names than e2fsck
  * has code for. */
 static void add_unknown(char *dst, size_t size, int compat, uint32_t bits)
@@ -101,7 +109,7 @@ static void take(const struct ext2_super_block *sb, struct extsuper *s)
 	if (!has_sane_geometry(sb))
 		return;
 	s->block_size = 1024u << sb->s_log_block_size;
-	s->bytes = blocks_of(sb) * s->block_size;
+	s->bytes = bytes_of(sb, s->block_size);
 	s->undo_room = metadata_bytes(sb, s->block_size);
 }
 
@@ -140,7 +148,7 @@ static bool read_backup(const char *device, uint64_t bytes, unsigned block_size,
 	    blockdev_read(device, *block * block_size, sb, sizeof(*sb), &e) < 0)
 		return false;
 	return has_sane_geometry(sb) && sb->s_block_group_nr == group &&
-	       1024u << sb->s_log_block_size == block_size && blocks_of(sb) * block_size <= bytes;
+	       1024u << sb->s_log_block_size == block_size && bytes_of(sb, block_size) <= bytes;
 }
 
 bool extsuper_find_backup(const char *device, uint64_t bytes, struct extsuper_backup *b,

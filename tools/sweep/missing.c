@@ -57,7 +57,8 @@ void missing_report(const struct walk *host, const struct scopes *scopes, struct
 		for (k = 0; k < s->guests[i].n_disks; k++)
 			report_disk(host, &s->guests[i], &s->guests[i].disks[k], r);
 	for (i = 0; i < s->only.n; i++)
-		if (!has_scope(scopes, s->only.item[i]) && !has_volume(host, s->only.item[i]))
+		if (!has_scope(scopes, s->only.item[i]) && !has_volume(host, s->only.item[i]) &&
+		    !settings_guest(s, s->only.item[i]))
 			results_problem(r, SWEEP_ATTENTION, "missing-device",
 					"guestsweep.only= names %s, which is no guest and no volume here",
 					s->only.item[i]);

@@ -97,14 +97,27 @@ static void write_node(FILE *f, json_object *node, const char *branch)
 	write_detail(f, node);
 }
 
-static bool is_child_of(json_object *node, int64_t parent)
+static bool has_node(json_object *nodes, int64_t id)
+{
+	size_t n = json_object_array_length(nodes), i;
+
+	for (i = 0; i < n; i++)
+		if (json_number(json_object_array_get_idx(nodes, i), "id") == id)
+			return true;
+	return false;
+}
+
+/* parent 0: the top, where a node stands too whose parent the report lacks; a worker
+ * that was killed has told of its filesystems first. */
+static bool is_child_of(json_object *nodes, json_object *node, int64_t parent)
 {
 	json_object *parents;
+	int64_t first = 0;
 
-	if (!json_object_object_get_ex(node, "parents", &parents) ||
-	    json_object_array_length(parents) == 0)
-		return parent == 0;
-	return json_object_get_int64(json_object_array_get_idx(parents, 0)) == parent;
+	if (json_object_object_get_ex(node, "parents", &parents) &&
+	    json_object_is_type(parents, json_type_array) && json_object_array_length(parents) > 0)
+		first = json_object_get_int64(json_object_array_get_idx(parents, 0));
+	return first == parent || (parent == 0 && !has_node(nodes, first));
 }
 
 /* A node's children in the tree are those whose first parent it is. */
@@ -113,7 +126,7 @@ static size_t children_of(json_object *nodes, int64_t parent, size_t *list)
 	size_t n = json_object_array_length(nodes), found = 0, i;
 
 	for (i = 0; i < n; i++)
-		if (is_child_of(json_object_array_get_idx(nodes, i), parent))
+		if (is_child_of(nodes, json_object_array_get_idx(nodes, i), parent))
 			list[found++] = i;
 	return found;
 }

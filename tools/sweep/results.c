@@ -35,6 +35,11 @@ void results_free(struct results *r)
 	json_object_put(r->problems);
 }
 
+static bool is(json_object *o, const char *key, const char *value)
+{
+	return strcmp(json_text(o, key), value) == 0;
+}
+
 bool nodes_put(json_object *nodes, json_object *node)
 {
 	size_t n = json_object_array_length(nodes), i;
@@ -42,8 +47,10 @@ bool nodes_put(json_object *nodes, json_object *node)
 	for (i = 0; i < n; i++)
 		if (json_number(json_object_array_get_idx(nodes, i), "id") ==
 		    json_number(node, "id")) {
+			bool news = is(json_object_array_get_idx(nodes, i), "verdict", "");
+
 			json_object_array_put_idx(nodes, i, node);
-			return false;
+			return news;
 		}
 	json_object_array_add(nodes, node);
 	return true;
@@ -73,11 +80,6 @@ void results_problem(struct results *r, enum sweep_verdict verdict, const char *
 	if (verdict > r->worst)
 		r->worst = verdict;
 	json_object_array_add(r->problems, problem(NULL, code, text));
-}
-
-static bool is(json_object *o, const char *key, const char *value)
-{
-	return strcmp(json_text(o, key), value) == 0;
 }
 
 static bool is_filesystem(json_object *node)
@@ -112,7 +114,7 @@ static void count_node(json_object *counts, json_object *node)
 {
 	if (is_filesystem(node)) {
 		count(counts, "filesystems");
-		if (!is(node, "verdict", "error"))
+		if (!is(node, "verdict", "error") && json_text(node, "verdict")[0])
 			count(counts, json_text(node, "verdict"));
 	}
 	if (is(node, "verdict", "error"))

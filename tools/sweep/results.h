@@ -36,7 +36,7 @@ int results_init(struct results *r) must_check nonnull_all;
 void results_free(struct results *r) nonnull_all;
 
 /* Adds a node to an array of them, or replaces the one of the same id; takes it over.
- * Returns whether it is a new one. */
+ * Returns whether it had no verdict before. */
 bool nodes_put(json_object *nodes, json_object *node) nonnull_all;
 
 /* A problem that no node carries; the sweep's verdict is at least as bad as verdict. */

@@ -151,8 +151,11 @@ static size_t names_of(json_object *message, const char *key, const char **names
 	    !json_object_is_type(array, json_type_array))
 		return 0;
 	n = json_object_array_length(array);
-	for (i = 0; i < n && i < max; i++)
+	for (i = 0; i < n && i < max; i++) {
 		names[i] = json_object_get_string(json_object_array_get_idx(array, i));
+		if (!names[i])
+			names[i] = "";
+	}
 	return i;
 }
 
@@ -189,8 +192,10 @@ static void tell(json_object *node)
 {
 	char line[1024];
 
-	if (strcmp(json_text(node, "kind"), "filesystem") != 0 &&
-	    strcmp(json_text(node, "verdict"), "error") != 0)
+	const char *verdict = json_text(node, "verdict");
+
+	if (!verdict[0] ||
+	    (strcmp(json_text(node, "kind"), "filesystem") != 0 && strcmp(verdict, "error") != 0))
 		return;
 	reporttext_node_line(line, sizeof(line), node);
 	log_line("%s", line);
@@ -214,7 +219,7 @@ static void take_message(struct running *r, struct worker *w, json_object *messa
 	size_t n;
 
 	if (json_object_object_get_ex(message, "node", &node)) {
-		if (nodes_put(w->nodes, json_object_get(node)))
+		if (node && nodes_put(w->nodes, json_object_get(node)))
 			tell(node);
 	} else if (json_object_object_get_ex(message, "acquire", NULL)) {
 		w->asked = json_object_get(message);
@@ -236,6 +241,25 @@ static void keep_nodes(struct running *r, struct worker *w)
 			  json_object_get(json_object_array_get_idx(w->nodes, i)));
 }
 
+/* Of a worker that did not come to its end: what it was at is an error. */
+static void finish_nodes(struct worker *w, const char *code, const char *why)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(w->nodes); i++) {
+		json_object *node = json_object_array_get_idx(w->nodes, i);
+		bool checked = strcmp(json_text(node, "kind"), "filesystem") == 0;
+
+		if (json_text(node, "verdict")[0])
+			continue;
+		json_object_object_add(node, "verdict", json_object_new_string(checked ? "error" : "ok"));
+		if (!checked)
+			continue;
+		json_object_object_add(node, "code", json_object_new_string(code));
+		json_object_object_add(node, "reason", json_object_new_string(why));
+	}
+}
+
 /* How a worker ended decides what its scope is now. */
 static void settle(struct running *r, struct worker *w, int status)
 {
@@ -250,14 +274,17 @@ static void settle(struct running *r, struct worker *w, int status)
 		scope->done = true;
 		keep_nodes(r, w);
 	} else {
-		keep_nodes(r, w);
+		const char *code = r->stop_at ? "timeout" : "tool-failed";
+
 		if (w->lost)
 			snprintf(why, sizeof(why), "the sweep of this guest hangs in the kernel");
 		else
 			snprintf(why, sizeof(why), "the sweep of this guest broke off (%s %d)",
 				 WIFSIGNALED(status) ? "signal" : "exit status",
 				 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		fail_scope(r, scope, r->stop_at ? "timeout" : "tool-failed", why);
+		finish_nodes(w, code, why);
+		keep_nodes(r, w);
+		fail_scope(r, scope, code, why);
 		r->broken = true;
 		log_line("%s: %s", scope->name, why);
 	}
@@ -292,15 +319,19 @@ static void listen_to_all(struct running *r)
 		return;
 	for (i = 0; i < MAX_JOBS; i++) {
 		json_object *message = NULL;
+		int rc;
 
 		if (!p[i].revents)
 			continue;
-		if (channel_receive(r->w[i].fd, &message) > 0) {
+		rc = channel_receive(r->w[i].fd, &message);
+		if (rc > 0) {
 			take_message(r, &r->w[i], message);
 			json_object_put(message);
-		} else {
-			reap(r, &r->w[i]);
+			continue;
 		}
+		if (rc < 0) /* nobody would wait for the end of one that talks nonsense */
+			kill(r->w[i].pid, SIGKILL);
+		reap(r, &r->w[i]);
 	}
 }
 
@@ -346,13 +377,13 @@ static void run_all(struct running *r)
 {
 	struct scope *scope;
 
-	do {
+	while (count_running(r) || (!r->stop_at && next_scope(r))) {
 		while (!r->stop_at && (scope = next_scope(r)))
 			start(r, scope);
 		listen_to_all(r);
 		enforce_deadline(r);
 		r->s->alive();
-	} while (count_running(r) || (!r->stop_at && next_scope(r)));
+	}
 }
 
 bool schedule_run(struct schedule *s)

@@ -127,7 +127,8 @@ int scopes_make(struct scopes *list, struct walk *host, const struct settings *s
 		else if (place(list, settings, volume, name, e) < 0)
 			return -ENOMEM;
 	}
-	qsort(list->s, list->n, sizeof(*list->s), longest_first);
+	if (list->n)
+		qsort(list->s, list->n, sizeof(*list->s), longest_first);
 	return 0;
 }
 
@@ -152,9 +153,11 @@ static int join(struct scope *a, struct scope *b, struct err *e)
 			return -ENOMEM;
 	for (i = 0; i < b->n_groups && a->n_groups < MAX_GROUPS; i++)
 		memcpy(a->groups[a->n_groups++], b->groups[i], sizeof(b->groups[i]));
-	/* the one that may do less decides */
+	/* the one that may do less, or asks for more care, decides */
 	if (b->mode < a->mode)
 		a->mode = b->mode;
+	if (b->undo > a->undo)
+		a->undo = b->undo;
 	b->incomplete = false;
 	b->done = true;
 	return 0;

@@ -309,6 +309,8 @@ void walk_check(struct walk *w)
 	bool hibernated = is_hibernated(w);
 	size_t i;
 
+	for (i = 0; i < w->n_nodes; i++)
+		w->env->publish(w->nodes[i]);
 	for (i = 0; i < w->n_nodes; i++) {
 		struct node *n = w->nodes[i];
 		struct err why = { 0 };

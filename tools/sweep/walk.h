@@ -23,7 +23,7 @@ struct walk_env {
 	 * host has it for good; -ENOMEM: more than there is. */
 	int (*acquire)(const char *const *names, size_t n, uint64_t amount, struct err *e);
 	void (*release)(const char *const *names, size_t n, uint64_t amount);
-	void (*publish)(const struct node *n); /* a node got its final verdict */
+	void (*publish)(const struct node *n); /* a node, with its verdict once it has one */
 	int (*read_content)(struct node *n, struct err *e); /* fills n->content */
 	/* Finds a device of the host by "LABEL=", "UUID=", "PARTUUID=", "VG/LV" or path.
 	 * Returns 0 and its path; -ENODEV. */
@@ -63,7 +63,8 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
  * -ENOMEM. */
 int walk_open(struct walk *w, bool final, struct err *e) must_check nonnull_all;
 
-/* Checks every filesystem found, in the order of the nodes. */
+/* Checks every filesystem found, in the order of the nodes. All nodes are published
+ * before, so that a check that takes this process down leaves their story. */
 void walk_check(struct walk *w) nonnull_all;
 
 /* Closes what is open, newest first, nodes marked kept only where kept_too; each is

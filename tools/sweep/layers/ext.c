@@ -121,6 +121,15 @@ static int no_answer(struct node *n, enum e2fsck_outcome outcome, const struct e
 	return 0;
 }
 
+/* A backup superblock with the UUID of the primary one. */
+static bool find_own_backup(const struct node *n, struct ext *x)
+{
+	struct extsuper ignored;
+
+	return extsuper_find_backup(n->parents[0]->device, n->bytes, &x->backup, &ignored) &&
+	       strcmp(x->backup.uuid, n->uuid) == 0;
+}
+
 static int verify(const struct e2fsck_job *job, bool *good, struct err *e)
 {
 	enum e2fsck_outcome outcome;
@@ -162,8 +171,10 @@ static int preen(struct node *n, const struct ext *x, const struct e2fsck_job *j
 	return rc;
 }
 
-/* -y until the verification is content. */
-static int force(struct node *n, const struct e2fsck_job *job, enum progress *p, struct err *e)
+/* -y until the verification is content. Where it refuses the primary superblock, by a
+ * backup of the same filesystem. */
+static int force(struct node *n, struct ext *x, struct e2fsck_job *job, enum progress *p,
+		 struct err *e)
 {
 	enum e2fsck_outcome outcome = E2FSCK_BROKEN;
 	struct err why = { 0 };
@@ -173,24 +184,28 @@ static int force(struct node *n, const struct e2fsck_job *job, enum progress *p,
 	*p = YES_DID_NOT;
 	for (i = 0; i < YES_RUNS && rc == 0 && !good; i++) {
 		rc = e2fsck_run(job, E2FSCK_YES, &outcome, &why);
-		if (rc == 0)
-			rc = no_answer(n, outcome, &why, e);
-		else
+		if (rc < 0)
 			*e = why;
-		if (rc == 0)
+		else
+			rc = no_answer(n, outcome, &why, e);
+		if (rc == 0 && outcome == E2FSCK_REFUSED && !job->backup && find_own_backup(n, x))
+			job->backup = &x->backup;
+		else if (rc == 0)
 			rc = verify(job, &good, e);
 	}
-	if (rc == 0 && good)
+	if (rc)
+		return rc;
+	if (good) {
 		*p = YES_DID_IT;
-	else if (rc == 0 && outcome == E2FSCK_REFUSED) {
+	} else if (outcome == E2FSCK_REFUSED) {
 		*e = why;
 		return -e->code;
 	}
-	return rc;
+	return 0;
 }
 
 /* Both ways one after the other, on the volume or on the snapshot of it. */
-static int go(struct node *n, const struct ext *x, const struct e2fsck_job *job, bool may_force,
+static int go(struct node *n, struct ext *x, struct e2fsck_job *job, bool may_force,
 	      enum progress *p, struct err *e)
 {
 	int rc = 0;
@@ -199,7 +214,7 @@ static int go(struct node *n, const struct ext *x, const struct e2fsck_job *job,
 	if (!x->has_backup)
 		rc = preen(n, x, job, p, e);
 	if (rc == 0 && *p == PREEN_DID_NOT && may_force)
-		rc = force(n, job, p, e);
+		rc = force(n, x, job, p, e);
 	return rc;
 }
 
@@ -234,7 +249,7 @@ static void tell_trial(struct node *n, enum progress p)
 }
 
 /* The truth without a byte written: the real -p and -y on a snapshot in RAM. */
-static int trial(struct walk *w, struct node *n, const struct ext *x, struct err *e)
+static int trial(struct walk *w, struct node *n, struct ext *x, struct err *e)
 {
 	struct e2fsck_job job = { .env = w->env, .node = n, .undo = "",
 				  .backup = x->has_backup ? &x->backup : NULL };
@@ -315,7 +330,7 @@ static void tell_change(struct node *n, enum progress p, enum mode mode)
 
 /* For the volume itself. What -p refuses to work on at all is tried on a snapshot
  * before it is called damaged. */
-static int change(struct walk *w, struct node *n, const struct ext *x, struct err *e)
+static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 {
 	struct e2fsck_job job = { .env = w->env, .node = n, .device = n->parents[0]->device,
 				  .backup = x->has_backup ? &x->backup : NULL };

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The supervisor over workers that do what their scope's name says: whatever one of them does, it
+ * costs its own scope and no other. */
+/* link: -Wl,--wrap=worker_main -Wl,--wrap=log_line */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <json-c/json_tokener.h>
+
+#include "attrs.h"
+#include "channel.h"
+#include "nodejson.h"
+#include "schedule.h"
+#include "worker.h"
+
+#define PATIENCE_S 60
+
+/* ---- a worker ---- */
+
+void __wrap_log_line(const char *fmt, ...) printf_like(1, 2);
+void __wrap_log_line(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+__attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, const struct scope *s,
+						  int fd, long deadline);
+
+static void say(int fd, const char *text)
+{
+	if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
+static void say_node(int fd, const struct scope *s, const char *verdict)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "{\"node\": {\"id\": %u, \"kind\": \"filesystem\", \"verdict\": \"%s\","
+				     " \"stack\": \"%s\", \"volumes\": %zu, \"last\": %d, \"alone\": %d}}",
+		 s->volumes[0]->id, verdict, s->name, s->n_volumes, s->last_try, s->alone);
+	say(fd, text);
+}
+
+/* What the supervisor answers. */
+static int ask(int fd, const char *request)
+{
+	json_object *reply;
+
+	say(fd, request);
+	if (channel_receive(fd, &reply) <= 0)
+		_exit(2);
+	return (int)json_number(reply, "rc");
+}
+
+static bool is(const struct scope *s, const char *role)
+{
+	return strncmp(s->name, role, strlen(role)) == 0;
+}
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
+
+static void fill_memory(int fd)
+{
+	if (ask(fd, "{\"acquire\": [\"memory\"], \"amount\": 70}") != 0)
+		_exit(3);
+	pause_ms(30);
+	say(fd, "{\"release\": [\"memory\"], \"amount\": 70}");
+}
+
+__attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, const struct scope *s,
+						  int fd, long deadline)
+{
+	(void)base;
+	(void)deadline;
+	signal(SIGTERM, SIG_DFL);
+	if (is(s, "crash"))
+		kill(getpid(), SIGKILL);
+	if (is(s, "exit"))
+		_exit(7);
+	if (is(s, "half")) {
+		say_node(fd, s, "repaired");
+		_exit(0);
+	}
+	if (is(s, "nonsense")) {
+		say(fd, "[}");
+		pause();
+	}
+	if (is(s, "null")) /* an odd name is nobody's */
+		ask(fd, "{\"acquire\": [null, 5, {}], \"amount\": 1}");
+	if (is(s, "odd"))
+		say(fd, "{\"node\": null}");
+	if (is(s, "hang"))
+		pause();
+	if (is(s, "memory"))
+		fill_memory(fd);
+	if (is(s, "again") && !s->alone) {
+		say(fd, "{\"end\": \"again\", \"groups\": []}");
+		_exit(0);
+	}
+	if (is(s, "part") && !s->last_try) {
+		say(fd, "{\"end\": \"incomplete\", \"groups\": [\"U1\"]}");
+		_exit(0);
+	}
+	say_node(fd, s, "clean");
+	say(fd, "{\"end\": \"done\", \"groups\": []}");
+	_exit(0);
+}
+
+/* ---- a sweep ---- */
+
+static struct {
+	struct scopes scopes;
+	struct results results;
+	struct node nodes[16];
+	bool cancelled;
+	unsigned changed;
+} t;
+
+static bool cancelled(void)
+{
+	return t.cancelled;
+}
+
+static void alive(void)
+{
+}
+
+static void changed(void)
+{
+	t.changed++;
+}
+
+static void cancel_soon(void)
+{
+	t.cancelled = true;
+}
+
+static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
+{
+	struct schedule s = { .scopes = &t.scopes, .results = &t.results, .jobs = jobs,
+			      .cancelled = cancelled, .alive = each_tick, .changed = changed };
+	char copy[256], *save, *word;
+	struct timespec now;
+	bool good;
+
+	memset(&t, 0, sizeof(t));
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s.deadline = now.tv_sec + PATIENCE_S;
+	s.locks = locks_new(100);
+	t.scopes.s = calloc(16, sizeof(*t.scopes.s));
+	assert_int_equal(results_init(&t.results), 0);
+	snprintf(copy, sizeof(copy), "%s", names);
+	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		struct scope *scope = &t.scopes.s[t.scopes.n];
+		struct node *n = &t.nodes[t.scopes.n++];
+
+		snprintf(scope->name, sizeof(scope->name), "%s", word);
+		snprintf(n->stack, sizeof(n->stack), "%s", word);
+		n->id = (unsigned)t.scopes.n;
+		n->kind = KIND_LV;
+		scope->volumes = calloc(1, sizeof(*scope->volumes));
+		scope->volumes[scope->n_volumes++] = n;
+	}
+	alarm(PATIENCE_S);
+	good = schedule_run(&s);
+	alarm(0);
+	locks_free(s.locks);
+	return good;
+}
+
+static json_object *node_of(unsigned id)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(t.results.nodes); i++) {
+		json_object *n = json_object_array_get_idx(t.results.nodes, i);
+
+		if (json_number(n, "id") == id)
+			return n;
+	}
+	return NULL;
+}
+
+/* Verdicts of the nodes 1 to n, "-" where there is none. */
+static const char *verdicts(void)
+{
+	static char text[256];
+	size_t i;
+
+	text[0] = 0;
+	for (i = 1; i <= t.scopes.n; i++) {
+		json_object *n = node_of((unsigned)i);
+
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 1 ? " " : "",
+			 n ? json_text(n, "verdict") : "-");
+	}
+	return text;
+}
+
+static void end(void)
+{
+	scopes_free(&t.scopes);
+	results_free(&t.results);
+}
+
+static void all_is_well(void **state)
+{
+	(void)state;
+	assert_true(sweep("a b c d e", 2, alive));
+	assert_string_equal(verdicts(), "clean clean clean clean clean");
+	assert_int_equal(t.changed, 5);
+	end();
+	assert_true(sweep("", 4, alive));
+	end();
+}
+
+static void one_that_breaks(void **state)
+{
+	static const char *const how[] = { "crash", "exit", "nonsense" };
+	char names[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		snprintf(names, sizeof(names), "a %s b c", how[i]);
+		assert_false(sweep(names, 2, alive));
+		assert_string_equal(verdicts(), "clean error clean clean");
+		assert_string_equal(json_text(node_of(2), "code"), "tool-failed");
+		assert_non_null(strstr(json_text(node_of(2), "reason"), "broke off"));
+		end();
+	}
+}
+
+/* What it had told of before stays; its volume says that it broke off. */
+static void one_that_breaks_half_way(void **state)
+{
+	(void)state;
+	assert_false(sweep("half b", 1, alive));
+	assert_string_equal(verdicts(), "error clean");
+	end();
+}
+
+static void odd_messages(void **state)
+{
+	(void)state;
+	assert_true(sweep("null1 odd1 null2", 1, alive));
+	assert_string_equal(verdicts(), "clean clean clean");
+	end();
+}
+
+static void memory_one_after_the_other(void **state)
+{
+	(void)state;
+	assert_true(sweep("memory1 memory2 memory3 a", 4, alive));
+	assert_string_equal(verdicts(), "clean clean clean clean");
+	end();
+}
+
+/* Also where several met each other's names. */
+static void again_alone(void **state)
+{
+	(void)state;
+	assert_true(sweep("again1 a again2 b", 3, alive));
+	assert_string_equal(verdicts(), "clean clean clean clean");
+	assert_int_equal(json_number(node_of(1), "alone"), 1);
+	assert_int_equal(json_number(node_of(3), "alone"), 1);
+	assert_int_equal(json_number(node_of(2), "alone"), 0);
+	end();
+}
+
+static void parts_are_joined(void **state)
+{
+	(void)state;
+	assert_true(sweep("part1 a part2", 2, alive));
+	assert_string_equal(verdicts(), "clean clean -");
+	assert_int_equal(json_number(node_of(1), "volumes"), 2);
+	assert_int_equal(json_number(node_of(1), "last"), 1);
+	end();
+}
+
+static void cancelling_ends_all(void **state)
+{
+	(void)state;
+	assert_false(sweep("hang1 hang2 a", 2, cancel_soon));
+	assert_string_equal(json_text(node_of(1), "code"), "timeout");
+	assert_string_equal(json_text(node_of(2), "code"), "timeout");
+	assert_string_equal(json_text(node_of(3), "code"), "timeout"); /* it never began */
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(one_that_breaks),
+		cmocka_unit_test(one_that_breaks_half_way),
+		cmocka_unit_test(odd_messages),
+		cmocka_unit_test(memory_one_after_the_other),
+		cmocka_unit_test(again_alone),
+		cmocka_unit_test(parts_are_joined),
+		cmocka_unit_test(cancelling_ends_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
