@@ -18,6 +18,7 @@
 #define LOG_FILE RUN_FOLDER "/console.log"
 #define REOPEN_MS 1000
 #define LAST_LINES 2048
+#define PIECE 1024
 /* What the kernel still says: emergencies and alerts. */
 #define KERNEL_LEVEL "2"
 
@@ -178,20 +179,32 @@ static bool tell_dropped(struct console_out *o)
 	return true;
 }
 
+static size_t next_piece(const struct console_out *o)
+{
+	size_t n = CONSOLE_BUFFER - o->start;
+
+	n = n < o->used ? n : o->used;
+	return n < PIECE ? n : PIECE;
+}
+
+/* A screen draws while it is written to, however non-blocking: so in pieces, and
+ * not for long, or a long report would keep PID 1 from its turn. */
 static void out_pump(struct console_out *o)
 {
+	int64_t until_ms = now_ms() + CONSOLE_TURN_MS;
+
 	if (o->fd < 0 && o->used && now_ms() - o->open_ms >= REOPEN_MS)
 		open_one(o);
 	errno = 0;
-	while (o->fd >= 0 && o->used) {
-		size_t piece = CONSOLE_BUFFER - o->start;
+	while (o->fd >= 0 && o->used && now_ms() < until_ms) {
 		ssize_t n;
 
 		if (o->dropped && !tell_dropped(o))
 			break;
-		n = write(o->fd, o->ring + o->start, piece < o->used ? piece : o->used);
+		n = write(o->fd, o->ring + o->start, next_piece(o));
 		if (n <= 0)
 			break;
+		errno = 0;
 		o->start = (o->start + (size_t)n) % CONSOLE_BUFFER;
 		o->used -= (size_t)n;
 	}

@@ -18,7 +18,8 @@
 #define CONSOLES_MAX 8
 #define CONSOLE_NAME_MAX 32
 #define CONSOLE_BUFFER (256u << 10)
-#define CONSOLE_RETRY_MS 50 /* how often a console that took nothing is asked again */
+#define CONSOLE_RETRY_MS 20 /* how soon a console that is behind gets its next turn */
+#define CONSOLE_TURN_MS 20  /* how long that turn is */
 #define CONSOLE_LOG_LIMIT (8u << 20)
 
 struct console_out {

@@ -17,7 +17,7 @@
 #include "file.h"
 #include "log.h"
 #include "loop.h"
-#include "mounts.h"
+#include "kernelfs.h"
 #include "shell.h"
 
 #define MOUNTS_MAX 256

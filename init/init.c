@@ -16,7 +16,7 @@
 #include "log.h"
 #include "loop.h"
 #include "machine.h"
-#include "mounts.h"
+#include "kernelfs.h"
 #include "session.h"
 
 #define USAGE 2
@@ -53,7 +53,8 @@ static void say_ready(int64_t began_ms)
 {
 	long long now = now_ms(), here = now - began_ms;
 
-	log_line("ready %lld.%lld s after the kernel's start, %lld.%lld s of them for drivers and disks%s%s",
+	log_line("ready %lld.%lld s after the kernel's start, "
+		 "%lld.%lld s of them for drivers and disks%s%s",
 		 now / 1000, now % 1000 / 100, here / 1000, here % 1000 / 100,
 		 *m.watchdog.identity ? "; watchdog: " : "", m.watchdog.identity);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,19 @@ struct modules {
 	unsigned workers; /* running */
 };
 
+/* The commonest mistake of all: this image with another kernel. */
+static void say_if_foreign(void)
+{
+	char path[sizeof(struct utsname) + 64];
+	struct utsname u;
+
+	uname(&u);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep.bin", u.release);
+	if (access(path, F_OK))
+		log_line("this image has no modules for kernel %s: start it with the kernel it was built with",
+			 u.release);
+}
+
 struct modules *modules_open(void)
 {
 	struct modules *m = calloc(1, sizeof(*m));
@@ -42,6 +56,7 @@ struct modules *modules_open(void)
 		free(m);
 		return NULL;
 	}
+	say_if_foreign();
 	kmod_load_resources(m->kmod);
 	return m;
 }

@@ -14,7 +14,7 @@
 
 #include "log.h"
 #include "loop.h"
-#include "mounts.h"
+#include "kernelfs.h"
 #include "outcome.h"
 
 #define PROGRESS_FD 3

@@ -16,8 +16,10 @@
 #include "loop.h"
 
 #define SHELL "/bin/sh"
-/* A shell that ends sooner was not ended by a person: the console is dead. */
-#define TOO_SOON_MS 2000
+/* A shell that ends sooner, and again, was not ended by a person: the console is
+ * dead. */
+#define TOO_SOON_MS 1000
+#define TOO_OFTEN 3
 
 static const char banner[] =
 	"\n"
@@ -57,45 +59,53 @@ static void __attribute__((noreturn)) become(const char *console)
 	_exit(1);
 }
 
-static bool start(struct machine *m, unsigned i)
+struct seat {
+	int64_t began_ms;
+	unsigned soon; /* how often in a row a shell ended too soon */
+	bool is_dead;
+};
+
+static void start(struct machine *m, struct seat *seat, unsigned i)
 {
 	pid_t pid = loop_fork(m, ROLE_SHELL + i);
 
 	if (!pid)
 		become(m->console.out[i].name);
-	return pid > 0;
+	seat->began_ms = now_ms();
+	seat->is_dead = pid < 0;
 }
 
-/* What a shell's end means. true: a person is done. */
-static bool is_leave(int status, int64_t lived_ms)
+/* The shell there has ended: true when a person is done. One that was killed, or
+ * whose line was hung up, comes back. */
+static bool ended(struct machine *m, struct seat *seat, unsigned i)
 {
-	return WIFEXITED(status) && lived_ms >= TOO_SOON_MS;
+	bool soon = now_ms() - seat->began_ms < TOO_SOON_MS;
+
+	if (!soon && WIFEXITED(m->child[ROLE_SHELL + i].status))
+		return true;
+	seat->soon = soon ? seat->soon + 1 : 0;
+	seat->is_dead = seat->soon == TOO_OFTEN;
+	if (!seat->is_dead)
+		start(m, seat, i);
+	return false;
 }
 
 void shell_run(struct machine *m)
 {
-	int64_t began_ms[CONSOLES_MAX];
-	bool runs[CONSOLES_MAX];
+	struct seat seat[CONSOLES_MAX] = { 0 };
 	unsigned i, n;
 
 	m->request = REQUEST_NONE;
 	console_flush(&m->console, FLUSH_S * 1000);
-	for (i = 0; i < m->console.n; i++) {
-		began_ms[i] = now_ms();
-		runs[i] = start(m, i);
-	}
+	for (i = 0; i < m->console.n; i++)
+		start(m, &seat[i], i);
 	do {
 		loop_turn(m, now_ms() + 60000);
 		for (i = n = 0; i < m->console.n; i++) {
-			int64_t lived_ms = now_ms() - began_ms[i];
-
-			if (runs[i] && !m->child[ROLE_SHELL + i].pid) {
-				if (is_leave(m->child[ROLE_SHELL + i].status, lived_ms))
-					return;
-				began_ms[i] = now_ms();
-				runs[i] = lived_ms >= TOO_SOON_MS && start(m, i);
-			}
-			n += runs[i];
+			if (!seat[i].is_dead && !m->child[ROLE_SHELL + i].pid &&
+			    ended(m, &seat[i], i))
+				return;
+			n += !seat[i].is_dead;
 		}
 	} while (n && m->request == REQUEST_NONE);
 	if (!n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #define _GNU_SOURCE
-#include "mounts.h"
+#include "kernelfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

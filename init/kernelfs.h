@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel's file systems and the folders in RAM that every tool expects. */
-#ifndef GS_MOUNTS_H
-#define GS_MOUNTS_H
+#ifndef GS_KERNELFS_H
+#define GS_KERNELFS_H
 
 #include <stdbool.h>
 #include <stddef.h>
