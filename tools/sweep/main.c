@@ -28,6 +28,7 @@
 #include "file.h"
 #include "hostwalk.h"
 #include "layers/registry.h"
+#include "leftovers.h"
 #include "log.h"
 #include "missing.h"
 #include "nodejson.h"
@@ -232,13 +233,18 @@ static void write_draft(void)
 	alive();
 }
 
+static void clean_up(void)
+{
+	leftovers_remove(&sweep.host);
+}
+
 static int sweep_guests(struct err *e)
 {
 	struct schedule s = {
 		.scopes = &sweep.scopes, .env = &sweep.env, .locks = sweep.locks,
 		.results = &sweep.results, .jobs = job_count(), .cancelled = cancelled,
 		.deadline = sweep.start.tv_sec + sweep.settings.deadline_s,
-		.alive = alive, .changed = write_draft,
+		.alive = alive, .changed = write_draft, .clean = clean_up,
 	};
 	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab, e);
 
@@ -281,34 +287,6 @@ static void add_host_nodes(void)
 	}
 }
 
-/* A mapping is named after the layer that made it ("gs-ID-..."); one whose layer is
- * closed was left behind. */
-static int note_leftover(const char *name, const char *uuid, void *arg)
-{
-	unsigned id;
-	size_t i;
-
-	(void)uuid;
-	(void)arg;
-	for (i = 0; sscanf(name, "gs-%u", &id) == 1 && i < sweep.host.n_nodes; i++)
-		if (sweep.host.nodes[i]->id == id && sweep.host.nodes[i]->opened)
-			return 0;
-	results_problem(&sweep.results, SWEEP_ATTENTION, "teardown",
-			"device-mapper device %s could not be removed", name);
-	return 0;
-}
-
-static void take_apart(void)
-{
-	struct err e;
-
-	walk_close(&sweep.host, false);
-	if (!sweep.place.ready && dm_drop_all_patiently("", &e) == 0)
-		return;
-	if (dm_for_each("", note_leftover, NULL) < 0)
-		log_line("device-mapper does not tell what is left");
-}
-
 static void report(void)
 {
 	struct sweep_facts f;
@@ -316,7 +294,8 @@ static void report(void)
 	struct err e = { 0 };
 	bool placed = sweep.place.ready;
 
-	take_apart();
+	walk_close(&sweep.host, false);
+	leftovers_report(&sweep.host, &sweep.results);
 	add_host_nodes();
 	f = facts_now();
 	whole = results_report(&sweep.results, &f);

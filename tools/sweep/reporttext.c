@@ -59,14 +59,23 @@ static void write_wrapped(FILE *f, const char *indent, const char *text)
 	fputc('\n', f);
 }
 
+/* A stack that was cut off may end with half a separator. */
+static const char *last_word(const char *stack)
+{
+	const char *next;
+
+	while ((next = strstr(stack, " > ")))
+		stack = next + strlen(" > ");
+	return stack;
+}
+
 static const char *word_for(json_object *node)
 {
-	const char *stack = json_text(node, "stack"), *last = strrchr(stack, '>');
 	const char *kind = json_text(node, "kind");
 
 	if (strcmp(kind, "disk") == 0 || strcmp(kind, "vg") == 0 || strcmp(kind, "lv") == 0)
 		return json_text(node, "name");
-	return last ? last + 2 : stack;
+	return last_word(json_text(node, "stack"));
 }
 
 static void write_detail(FILE *f, json_object *node)

@@ -38,6 +38,7 @@ struct running {
 	struct worker w[MAX_JOBS];
 	long stop_at;  /* when the workers were told to stop; 0: not yet */
 	bool broken;   /* one of them did not end by itself */
+	bool unclean;  /* and what it had open is still there */
 };
 
 static long now_s(void)
@@ -83,7 +84,7 @@ static struct scope *next_scope(const struct running *r)
 	unsigned n = count_running(r);
 	size_t i;
 
-	if (n >= r->s->jobs || is_one_alone(r))
+	if (n >= r->s->jobs || is_one_alone(r) || r->unclean)
 		return NULL;
 	for (i = 0; i < r->s->scopes->n; i++) {
 		struct scope *scope = &r->s->scopes->s[i];
@@ -285,7 +286,7 @@ static void settle(struct running *r, struct worker *w, int status)
 		finish_nodes(w, code, why);
 		keep_nodes(r, w);
 		fail_scope(r, scope, code, why);
-		r->broken = true;
+		r->broken = r->unclean = true;
 		log_line("%s: %s", scope->name, why);
 	}
 	locks_release_all(r->s->locks, w->pid);

@@ -18,6 +18,7 @@ struct schedule {
 	bool (*cancelled)(void);
 	void (*alive)(void);        /* called at least once a second while work goes on */
 	void (*changed)(void);      /* called when a scope has ended */
+	void (*clean)(void);        /* removes what a dead worker left; called when none runs */
 };
 
 /* Sweeps all scopes. Returns true where all of them could end by themselves. */

@@ -106,7 +106,16 @@ static int longest_first(const void *a, const void *b)
 {
 	const struct scope *x = a, *y = b;
 
-	return (x->bytes < y->bytes) - (x->bytes > y->bytes);
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return (x->volumes[0]->id > y->volumes[0]->id) - (x->volumes[0]->id < y->volumes[0]->id);
+}
+
+static int as_found(const void *a, const void *b)
+{
+	const struct node *x = *(struct node *const *)a, *y = *(struct node *const *)b;
+
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 int scopes_make(struct scopes *list, struct walk *host, const struct settings *settings,
@@ -179,10 +188,11 @@ int scopes_join(struct scopes *list, struct err *e)
 				return -ENOMEM;
 			k = (size_t)-1; /* what joined may have more in common */
 		}
-		if (s->incomplete) {
-			s->incomplete = s->done = false;
-			s->last_try = true;
-		}
+		if (!s->incomplete)
+			continue;
+		qsort(s->volumes, s->n_volumes, sizeof(*s->volumes), as_found);
+		s->incomplete = s->done = false;
+		s->last_try = true;
 	}
 	return 0;
 }

@@ -90,8 +90,8 @@ static int refuse(struct node *n, const struct ext *x, struct err *e)
 				    "it has features that this e2fsck does not know: %s", s->unsupported);
 	if (s->bytes > n->bytes)
 		return err_set_word(e, EFBIG, "truncated",
-				    "the filesystem has %llu bytes, its device only %llu; the device was "
-				    "cut off, or its partition table is wrong; nothing is written",
+				    "the filesystem is larger than its device (%llu and %llu bytes); the "
+				    "device was cut off, or its partition table is wrong; nothing is written",
 				    (unsigned long long)s->bytes, (unsigned long long)n->bytes);
 	if (s->journal_uuid[0])
 		return err_set_word(e, ENODEV, "missing-device",
@@ -328,8 +328,7 @@ static void tell_change(struct node *n, enum progress p, enum mode mode)
 	}
 }
 
-/* For the volume itself. What -p refuses to work on at all is tried on a snapshot
- * before it is called damaged. */
+/* For the volume itself. */
 static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 {
 	struct e2fsck_job job = { .env = w->env, .node = n, .device = n->parents[0]->device,
@@ -342,7 +341,9 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 		return rc;
 	job.undo = undo;
 	rc = go(n, x, &job, w->env->mode == MODE_REPAIR, &p, e);
-	if (rc == 0 && p == PREEN_DID_NOT && e2fsck_decode(n->check.exit) == E2FSCK_REFUSED)
+	/* what -p refuses to work on is tried on a snapshot before it is called damaged */
+	if (rc == 0 && p == PREEN_DID_NOT && w->env->mode == MODE_PREEN &&
+	    (x->has_backup || e2fsck_decode(n->check.exit) == E2FSCK_REFUSED))
 		rc = trial(w, n, x, e);
 	else if (rc == 0)
 		tell_change(n, p, w->env->mode);

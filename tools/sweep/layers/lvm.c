@@ -85,16 +85,6 @@ static size_t member_devices(const struct node *vg, const char **devices)
 	return vg->n_parents;
 }
 
-static struct node *member_with_uuid(struct node *const *members, size_t n, const char *uuid)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (strcmp(members[i]->uuid, uuid) == 0)
-			return members[i];
-	return NULL;
-}
-
 static json_object *rows(json_object *report, const char *section)
 {
 	json_object *array;
@@ -174,23 +164,33 @@ static int take_vg(struct node *n, json_object *report, json_object *row, struct
 	return take_lvs(vg, rows(report, "lv"), e);
 }
 
-/* One VG of the report, or the PVs that belong to none. */
+static bool lists(json_object *pvs, const struct node *pv)
+{
+	size_t n = pvs ? json_object_array_length(pvs) : 0, i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(lvmcmd_text(json_object_array_get_idx(pvs, i), "pv_uuid"), pv->uuid) == 0)
+			return true;
+	return false;
+}
+
+/* One VG of the report, or the PVs that belong to none. The VG's parents stand in the
+ * order in which the walk found them. */
 static int add_vg(struct walk *w, json_object *report, struct node *const *members, size_t n,
 		  bool final, struct err *e)
 {
 	json_object *vgs = rows(report, "vg"), *pvs = rows(report, "pv"), *row = NULL;
-	size_t n_pvs = pvs ? json_object_array_length(pvs) : 0, i;
 	struct node *node = NULL;
+	size_t i;
 
 	if (vgs && json_object_array_length(vgs) > 0)
 		row = json_object_array_get_idx(vgs, 0);
 	if (row && is_incomplete(row) && !final)
 		return 0;
-	for (i = 0; i < n_pvs; i++) {
-		const char *uuid = lvmcmd_text(json_object_array_get_idx(pvs, i), "pv_uuid");
-		struct node *pv = member_with_uuid(members, n, uuid);
+	for (i = 0; i < n; i++) {
+		struct node *pv = members[i];
 
-		if (!pv)
+		if (!lists(pvs, pv))
 			continue;
 		pv->verdict = VERDICT_OK;
 		snprintf(pv->reason, sizeof(pv->reason), "%s%s",

@@ -50,7 +50,7 @@ static int unknown_describe(struct walk *w, struct node *n, struct err *e)
 	const char *purpose = purpose_of(n->parents[0]);
 
 	(void)w;
-	snprintf(n->type, sizeof(n->type), "%s", type[0] ? type : c->all_zero ? "empty" : "unknown");
+	snprintf(n->type, sizeof(n->type), "%s", type[0] ? type : "unknown");
 	snprintf(n->name, sizeof(n->name), "%s", n->parents[0]->name);
 	stack_push(n->stack, sizeof(n->stack), n->type);
 	if (strcmp(type, "BitLocker") == 0)
