@@ -361,6 +361,25 @@ static void nodes_whose_parents_are_unknown(void **state)
 	json_object_put(report);
 }
 
+/* One that is too deep for its text ends anywhere, also within " > ". */
+static void stacks_that_were_cut(void **state)
+{
+	static const char *const stacks[] = { "a > b >", "a > b > ", "a > b >  ", ">", " > ", "a >" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(stacks); i++) {
+		char json[128], *text;
+		json_object *report;
+
+		snprintf(json, sizeof(json), "{\"nodes\": [{\"id\": 1, \"stack\": \"%s\"}]}", stacks[i]);
+		report = parse(json);
+		text = text_of(report);
+		free(text);
+		json_object_put(report);
+	}
+}
+
 /* Whatever a damaged draft holds: it ends. */
 static void circles_end(void **state)
 {
@@ -404,6 +423,7 @@ int main(void)
 		cmocka_unit_test(report_for_people),
 		cmocka_unit_test(a_report_of_nothing),
 		cmocka_unit_test(nodes_whose_parents_are_unknown),
+		cmocka_unit_test(stacks_that_were_cut),
 		cmocka_unit_test(circles_end),
 		cmocka_unit_test(one_line_for_one_node),
 	};

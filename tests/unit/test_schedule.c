@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 	(void)base;
 	(void)deadline;
 	signal(SIGTERM, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (is(s, "crash"))
 		kill(getpid(), SIGKILL);
 	if (is(s, "exit"))
@@ -129,7 +131,7 @@ static struct {
 	struct results results;
 	struct node nodes[16];
 	bool cancelled;
-	unsigned changed;
+	unsigned changed, cleaned;
 } t;
 
 static bool cancelled(void)
@@ -146,6 +148,11 @@ static void changed(void)
 	t.changed++;
 }
 
+static void clean(void)
+{
+	t.cleaned++;
+}
+
 static void cancel_soon(void)
 {
 	t.cancelled = true;
@@ -154,7 +161,8 @@ static void cancel_soon(void)
 static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
 {
 	struct schedule s = { .scopes = &t.scopes, .results = &t.results, .jobs = jobs,
-			      .cancelled = cancelled, .alive = each_tick, .changed = changed };
+			      .cancelled = cancelled, .alive = each_tick, .changed = changed,
+			      .clean = clean };
 	char copy[256], *save, *word;
 	struct timespec now;
 	bool good;

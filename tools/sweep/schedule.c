@@ -378,10 +378,15 @@ static void run_all(struct running *r)
 {
 	struct scope *scope;
 
-	while (count_running(r) || (!r->stop_at && next_scope(r))) {
+	while (count_running(r) || r->unclean || (!r->stop_at && next_scope(r))) {
+		if (r->unclean && count_running(r) == 0) {
+			r->s->clean();
+			r->unclean = false;
+		}
 		while (!r->stop_at && (scope = next_scope(r)))
 			start(r, scope);
-		listen_to_all(r);
+		if (count_running(r))
+			listen_to_all(r);
 		enforce_deadline(r);
 		r->s->alive();
 	}
