@@ -233,6 +233,7 @@ static void all_is_well(void **state)
 	assert_true(sweep("a b c d e", 2, alive));
 	assert_string_equal(verdicts(), "clean clean clean clean clean");
 	assert_int_equal(t.changed, 5);
+	assert_int_equal(t.cleaned, 0);
 	end();
 	assert_true(sweep("", 4, alive));
 	end();
@@ -251,6 +252,7 @@ static void one_that_breaks(void **state)
 		assert_string_equal(verdicts(), "clean error clean clean");
 		assert_string_equal(json_text(node_of(2), "code"), "tool-failed");
 		assert_non_null(strstr(json_text(node_of(2), "reason"), "broke off"));
+		assert_int_equal(t.cleaned, 1); /* before the next one starts */
 		end();
 	}
 }

@@ -19,10 +19,6 @@ const struct crypttab_entry *keys_entry(const struct crypttab *t, const struct n
 	if (device->host || device->volume) {
 		node_path(device, name);
 		entry = crypttab_find(t, name, NULL);
-		if (!entry && device->kind == KIND_PARTITION && device->uuid[0]) {
-			snprintf(name, sizeof(name), "PARTUUID=%s", device->uuid);
-			entry = crypttab_find(t, name, NULL);
-		}
 	}
 	if (!entry && uuid && uuid[0])
 		entry = crypttab_find(t, NULL, uuid);

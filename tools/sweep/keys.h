@@ -7,8 +7,7 @@
 #include "walk.h"
 
 /* The crypttab entry for the LUKS volume on a node's device: by "VG/LV", by the
- * kernel's name of a disk or its partition, by PARTUUID, or by LUKS UUID (NULL or
- * "": not by it). NULL: none. */
+ * kernel's name of a disk or its partition, or by LUKS UUID (NULL or "": not by it). NULL: none. */
 const struct crypttab_entry *keys_entry(const struct crypttab *t, const struct node *device,
 					const char *uuid) nonnull_at(1, 2);
 

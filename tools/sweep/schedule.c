@@ -166,7 +166,8 @@ static void serve(struct running *r, struct worker *w)
 	const char *names[MAX_JOBS];
 	json_object *reply;
 	size_t n = names_of(w->asked, "acquire", names, ARRAY_SIZE(names));
-	int rc = locks_take(r->s->locks, w->pid, names, n, (uint64_t)json_number(w->asked, "amount"));
+	uint64_t amount = (uint64_t)json_number(w->asked, "amount");
+	int rc = r->stop_at ? -ETIMEDOUT : locks_take(r->s->locks, w->pid, names, n, amount);
 
 	if (rc == -EBUSY)
 		return;
@@ -353,6 +354,7 @@ static void enforce_deadline(struct running *r)
 	if (!r->stop_at && (now_s() >= r->s->deadline || r->s->cancelled())) {
 		r->stop_at = now_s();
 		signal_all(r, SIGTERM);
+		serve_all(r);
 	} else if (r->stop_at && now_s() >= r->stop_at + GRACE_S) {
 		signal_all(r, SIGKILL);
 	}

@@ -36,12 +36,12 @@ static int add_volume(struct scope *s, struct node *volume, struct err *e)
 	return 0;
 }
 
-static struct scope *scope_named(struct scopes *list, const char *name)
+static struct scope *scope_of(struct scopes *list, const struct guest *guest)
 {
 	size_t i;
 
-	for (i = 0; i < list->n; i++)
-		if (strcmp(list->s[i].name, name) == 0)
+	for (i = 0; guest && i < list->n; i++)
+		if (list->s[i].guest == guest)
 			return &list->s[i];
 	return NULL;
 }
@@ -90,13 +90,14 @@ static void name_of(const struct settings *settings, const struct crypttab *cryp
 static int place(struct scopes *list, const struct settings *settings, struct node *volume,
 		 const char *name, struct err *e)
 {
-	bool shared = guest_of(settings, volume) != NULL;
-	struct scope *s = shared ? scope_named(list, name) : NULL;
+	const struct guest *guest = guest_of(settings, volume);
+	struct scope *s = scope_of(list, guest);
 
 	if (!s)
 		s = add_scope(list, name, e);
 	if (!s)
 		return -ENOMEM;
+	s->guest = guest;
 	s->mode = settings_mode(settings, name);
 	s->undo = settings_undo(settings, name);
 	return add_volume(s, volume, e);

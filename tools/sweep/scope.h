@@ -13,6 +13,7 @@
 
 struct scope {
 	char name[128];
+	const struct guest *guest; /* its section, NULL: none names its volumes */
 	struct node **volumes;
 	size_t n_volumes;
 	enum mode mode;

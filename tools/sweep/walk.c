@@ -116,8 +116,9 @@ static const struct layer_ops *claimed_by(struct walk *w, struct node *device, s
 
 	if (device->content.ambivalent) {
 		err_set_word(e, EINVAL, "ambiguous",
-			     "two signatures claim it (%s, and a partition table or another one); "
-			     "it is left alone", device->content.type);
+			     "two signatures claim it%s%s; it is left alone",
+			     device->content.type[0] ? ", a partition table and " : "",
+			     device->content.type);
 		return NULL;
 	}
 	for (ops = w->env->registry; *ops; ops++) {

@@ -57,6 +57,8 @@ static int acquire(const char *const *names, size_t n, uint64_t amount, struct e
 	else if (rc == -EEXIST)
 		err_set_word(e, EEXIST, "ambiguous",
 			     "the host itself has a volume group with this UUID (%s)", names[0]);
+	else if (rc == -ETIMEDOUT)
+		err_set_word(e, ETIMEDOUT, "timeout", "the sweep's deadline had passed");
 	else if (rc < 0)
 		err_set(e, -rc, "another guest has a volume group of this name");
 	json_object_put(reply);
