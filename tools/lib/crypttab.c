@@ -10,11 +10,9 @@
 
 #include "cleanup.h"
 #include "crypttab_parse.h"
-#include "file.h"
 #include "settings_parse.h"
 #include "settings_value.h"
 
-#define MAX_FILE_BYTES (1u << 20)
 #define BY_UUID "/dev/disk/by-uuid/"
 #define UUID "UUID="
 #define DEFAULT_TRIES 3 /* crypttab(5): tries= */
@@ -217,25 +215,14 @@ int crypttab_parse(struct crypttab *t, const char *dir, const char *text, size_t
 
 int crypttab_load(struct crypttab *t, const char *dir, struct settings *s, struct err *e)
 {
-	cleanup_free char *path = NULL, *text = NULL;
-	struct err why;
+	cleanup_free char *text = NULL;
 	size_t size;
 	int rc;
 
 	*t = (struct crypttab){ 0 };
-	if (asprintf(&path, "%s/crypttab", dir) < 0) {
-		path = NULL;
-		return err_set(e, ENOMEM, "out of memory");
-	}
-	rc = file_read(path, MAX_FILE_BYTES, &text, &size, &why);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc == -ENOMEM)
-		return err_set(e, ENOMEM, "%s", why.text);
-	if (rc < 0) {
-		settings_fault(s, "crypttab", "%s", why.text);
-		return 0;
-	}
+	rc = settings_text(s, dir, "crypttab", &text, &size, e);
+	if (rc <= 0)
+		return rc;
 	rc = crypttab_parse(t, dir, text, size, s, e);
 	if (rc < 0)
 		crypttab_free(t);

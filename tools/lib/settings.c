@@ -64,28 +64,37 @@ int settings_defaults(struct settings *s, struct err *e)
 	return rc;
 }
 
-/* Adds DIR/sweep.conf, if it is there. */
-static int load_file(struct settings *s, const char *dir, struct err *e)
+int settings_text(struct settings *s, const char *dir, const char *name, char **text,
+		  size_t *size, struct err *e)
 {
-	cleanup_free char *path = NULL, *text = NULL;
+	cleanup_free char *path = NULL;
 	struct err why;
-	size_t size;
 	int rc;
 
-	if (asprintf(&path, "%s/sweep.conf", dir) < 0) {
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
 		path = NULL;
 		return err_set(e, ENOMEM, "out of memory");
 	}
-	rc = file_read(path, MAX_FILE_BYTES, &text, &size, &why);
+	rc = file_read(path, MAX_FILE_BYTES, text, size, &why);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc == -ENOMEM)
 		return err_set(e, ENOMEM, "%s", why.text);
 	if (rc < 0) {
-		settings_fault(s, "sweep.conf", "%s", why.text);
+		settings_fault(s, name, "%s", why.text);
 		return 0;
 	}
-	return settings_parse_file(s, text, size, e);
+	return 1;
+}
+
+/* Adds DIR/sweep.conf, if it is there. */
+static int load_file(struct settings *s, const char *dir, struct err *e)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	int rc = settings_text(s, dir, "sweep.conf", &text, &size, e);
+
+	return rc > 0 ? settings_parse_file(s, text, size, e) : rc;
 }
 
 int settings_load(struct settings *s, const char *dir, const char *cmdline, struct err *e)

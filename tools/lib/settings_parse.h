@@ -42,6 +42,11 @@ char *settings_keys(enum key_place place, char *buf, size_t size) nonnull_all;
 void settings_fault(struct settings *s, const char *where, const char *fmt, ...)
 	printf_like(3, 4) nonnull_all;
 
+/* Reads DIR/NAME into *text (free it) and *size. Returns 1; 0 where there is no such
+ * file, or one that can't be read, which is then a fault; -ENOMEM. */
+int settings_text(struct settings *s, const char *dir, const char *name, char **text,
+		  size_t *size, struct err *e) must_check nonnull_all;
+
 /* Makes every mode that writes MODE_CHECK, if there are faults. */
 void settings_hold_back(struct settings *s) nonnull_all;
 

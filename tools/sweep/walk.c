@@ -11,79 +11,12 @@
 #define CLOSE_TRIES 50
 #define CLOSE_PAUSE_MS 100
 
-void walk_init(struct walk *w, const struct walk_env *env)
-{
-	memset(w, 0, sizeof(*w));
-	w->env = env;
-}
-
 static double now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static int grow(struct node ***list, size_t n)
-{
-	struct node **grown = realloc(*list, (n + 1) * sizeof(**list));
-
-	if (!grown)
-		return -ENOMEM;
-	*list = grown;
-	return 0;
-}
-
-void node_add_parent(struct node *n, struct node *parent)
-{
-	if (n->n_parents < MAX_PARENTS)
-		n->parents[n->n_parents++] = parent;
-}
-
-struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const struct node *base,
-		      const char *word, struct err *e)
-{
-	struct node *n;
-
-	if (grow(&w->nodes, w->n_nodes) < 0 || grow(&w->opened, w->n_nodes) < 0 ||
-	    !(n = calloc(1, sizeof(*n)))) {
-		err_set(e, ENOMEM, "no memory for another layer");
-		return NULL;
-	}
-	n->id = __atomic_add_fetch(w->env->next_id, 1, __ATOMIC_RELAXED);
-	n->kind = kind;
-	if (parent) {
-		node_add_parent(n, parent);
-		n->host = parent->host;
-		memcpy(n->guest, parent->guest, sizeof(n->guest));
-	} else {
-		strncpy(n->guest, w->env->guest, sizeof(n->guest) - 1);
-		n->host = w->host;
-	}
-	if (base)
-		memcpy(n->stack, base->stack, sizeof(n->stack));
-	if (word)
-		stack_push(n->stack, sizeof(n->stack), word);
-	w->nodes[w->n_nodes++] = n;
-	return n;
-}
-
-struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e)
-{
-	struct node *n = walk_add(w, volume->kind, NULL, NULL, NULL, e);
-	char guest[sizeof(n->guest)];
-
-	if (!n)
-		return NULL;
-	memcpy(guest, n->guest, sizeof(guest));
-	*n = *volume;
-	memcpy(n->guest, guest, sizeof(guest));
-	n->ops = NULL;
-	n->state = NULL;
-	n->opened = n->probed = n->host = n->kept = false;
-	n->volume = true;
-	return n;
 }
 
 bool is_volume(const struct node *n)
@@ -215,7 +148,7 @@ static int gather(struct walk *w, const struct layer_ops *ops, bool final, struc
 	for (i = 0; i < w->n_nodes; i++) {
 		if (w->nodes[i]->ops != ops || w->nodes[i]->verdict != VERDICT_NONE)
 			continue;
-		if (grow(&members, n) < 0) {
+		if (nodes_grow(&members, n) < 0) {
 			rc = err_set(e, ENOMEM, "no memory to group the members");
 			break;
 		}
@@ -385,22 +318,4 @@ void walk_settle(struct walk *w)
 		}
 		w->env->publish(n);
 	}
-}
-
-void walk_free(struct walk *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->n_nodes; i++) {
-		struct node *n = w->nodes[i];
-
-		if (n->ops && n->ops->forget)
-			n->ops->forget(n);
-		else
-			free(n->state);
-		free(n);
-	}
-	free(w->nodes);
-	free(w->opened);
-	memset(w, 0, sizeof(*w));
 }

@@ -48,6 +48,9 @@ void walk_init(struct walk *w, const struct walk_env *env) nonnull_all;
 struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const struct node *base,
 		      const char *word, struct err *e) must_check nonnull_at(1, 6);
 
+/* Makes room for one more behind the n nodes of *list. Returns 0 or -ENOMEM. */
+int nodes_grow(struct node ***list, size_t n) must_check nonnull_all;
+
 /* Adds one more parent to n, up to MAX_PARENTS; more are left out. */
 void node_add_parent(struct node *n, struct node *parent) nonnull_all;
 
