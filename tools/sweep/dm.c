@@ -122,6 +122,22 @@ int dm_make_writable(const char *name, struct err *e)
 	return 0;
 }
 
+int dm_status(const char *name, char *buf, size_t size, struct err *e)
+{
+	struct dm_task *t = new_task(DM_DEVICE_STATUS, name, e);
+	char *target = NULL, *params = NULL;
+	uint64_t start, sectors;
+
+	if (!t)
+		return -ENOMEM;
+	if (dm_task_run(t))
+		dm_get_next_target(t, NULL, &start, &sectors, &target, &params);
+	if (params)
+		snprintf(buf, size, "%s", params);
+	dm_task_destroy(t);
+	return params ? 0 : err_set(e, EIO, "device-mapper: no status of %s", name);
+}
+
 int dm_drop(const char *name, struct err *e)
 {
 	struct dm_task *t = new_task(DM_DEVICE_REMOVE, name, e);

@@ -8,6 +8,7 @@
 #define GS_DM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "attrs.h"
@@ -34,6 +35,10 @@ int dm_make(const char *name, const struct dm_line *line, bool read_only, struct
 /* Loads the table of the read-only device name anew, for writing. What is below must
  * be writable already. Returns 0 or -errno of the ioctl. */
 int dm_make_writable(const char *name, struct err *e) must_check nonnull_all;
+
+/* The status that the target of device name gives (one line) into buf. Returns 0 or
+ * -errno of the ioctl. */
+int dm_status(const char *name, char *buf, size_t size, struct err *e) must_check nonnull_all;
 
 /* Removes device name. Returns 0, also when there is none; -EBUSY: in use. */
 int dm_drop(const char *name, struct err *e) must_check nonnull_all;

@@ -251,7 +251,8 @@ static int sweep_guests(struct err *e)
 	if (rc < 0)
 		return rc;
 	missing_report(&sweep.host, &sweep.scopes, &sweep.results);
-	log_line("%zu guests or volumes, %u at a time, mode %s", sweep.scopes.n, s.jobs,
+	log_line("%zu %s to sweep, %u at a time, mode %s", sweep.scopes.n,
+		 sweep.scopes.n == 1 ? "guest or volume" : "guests or volumes", s.jobs,
 		 mode_name(sweep.settings.mode));
 	write_draft();
 	if (!schedule_run(&s) && cancelled())

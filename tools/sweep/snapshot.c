@@ -15,7 +15,7 @@
 #include "log.h"
 
 #define CHUNK_SECTORS 8        /* 4 KiB, the block size of most filesystems */
-#define STORE_SHARE 4          /* of the room in RAM that one store may fill */
+#define STORE_SHARE 2          /* of the room in RAM that one store may fill */
 #define ATTACH_TRIES 16
 #define MAX_LOOPS 256
 #define DROP_TRIES 50
@@ -101,6 +101,16 @@ int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsign
 	if (rc < 0 && snapshot_drop(s, &ignored) < 0)
 		err_wrap(e, "%s", ignored.text);
 	return rc;
+}
+
+/* Words of drivers/md/dm-snap.c, snapshot_status(). */
+bool snapshot_is_full(const struct snapshot *s)
+{
+	char status[128];
+	struct err e;
+
+	return s->name[0] && dm_status(s->name, status, sizeof(status), &e) == 0 &&
+	       (strcmp(status, "Invalid") == 0 || strcmp(status, "Overflow") == 0);
 }
 
 int snapshot_drop(struct snapshot *s, struct err *e)

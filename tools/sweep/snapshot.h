@@ -6,6 +6,7 @@
 #ifndef GS_SNAPSHOT_H
 #define GS_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "attrs.h"
@@ -22,6 +23,9 @@ struct snapshot {
  * bounded by the free memory. Returns 0 or -errno; nothing is left behind then. */
 int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
 		  const char *work_dir, struct err *e) must_check nonnull_all;
+
+/* true where more was written to it than its store holds: it is then good for nothing. */
+bool snapshot_is_full(const struct snapshot *s) nonnull_all;
 
 /* Removes all of it. Returns 0, or -errno where something stays busy. */
 int snapshot_drop(struct snapshot *s, struct err *e) must_check nonnull_all;

@@ -262,7 +262,11 @@ static int trial(struct walk *w, struct node *n, struct ext *x, struct err *e)
 		return err_wrap(e, "a snapshot to try it on");
 	job.device = s.device;
 	rc = go(n, x, &job, true, &p, e);
-	if (rc == 0)
+	if (snapshot_is_full(&s))
+		rc = err_set_word(e, ENOMEM, "no-memory",
+				  "the trial on a snapshot wrote more than the memory there is for it; give "
+				  "the machine more, or use mode preen, which needs none for that");
+	else if (rc == 0)
 		tell_trial(n, p);
 	if (snapshot_drop(&s, &why) < 0)
 		log_line("%s: %s", n->stack, why.text);
