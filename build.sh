@@ -4,8 +4,7 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in common host fetch packages kernel own image sizes manifest state hostconfig verify; do
-	# shellcheck source=/dev/null
+for part in common host apt fetch packages kernel own image sizes manifest state hostconfig verify; do
 	. "$top/configs/build/$part.sh"
 done
 
@@ -43,18 +42,20 @@ while (( $# )); do
 	shift
 done
 
-# words_wanted LEAST MOST: how many words the command may have
-words_wanted() { (( ${#words[@]} - 1 >= $1 && ${#words[@]} - 1 <= $2 )) || wrong "$command takes ${3:-no further word}"; }
-
+[[ ! $kernel_dir ]] || kernel_locate
 (( ${#words[@]} )) || words=(image)
 command=${words[0]}
+
+# arguments LEAST MOST TEXT: how many words may follow the command
+arguments() { (( ${#words[@]} > $1 && ${#words[@]} <= $2 + 1 )) || wrong "$command takes $3"; }
+
 case $command in
-image)  words_wanted 0 0; bring_up_to_date image ;;
-demo)   words_wanted 0 0; bring_up_to_date test; exec "$top/tests/lib/demo.sh" ;;
-test)   words_wanted 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/run.sh" "${words[@]:1}" ;;
-bench)  words_wanted 0 0; bring_up_to_date test; exec "$top/tests/lib/bench.sh" ;;
-pack)   words_wanted 2 2 "a folder and a file"; pack_config "${words[1]}" "${words[2]}" ;;
-verify) words_wanted 0 0; verify_all ;;
-clean)  words_wanted 0 0; rm -rf "$out" "$work" ;;
+image)  arguments 0 0 "no further word"; bring_up_to_date image ;;
+demo)   arguments 0 0 "no further word"; bring_up_to_date test; exec "$top/tests/lib/demo.sh" ;;
+test)   arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/run.sh" "${words[@]:1}" ;;
+bench)  arguments 0 0 "no further word"; bring_up_to_date test; exec "$top/tests/lib/bench.sh" ;;
+pack)   arguments 2 2 "a folder and a file"; pack_config "${words[1]}" "${words[2]}" ;;
+verify) arguments 0 0 "no further word"; verify_all ;;
+clean)  arguments 0 0 "no further word"; rm -rf "$out" "$work" ;;
 *)      wrong "unknown word $command" ;;
 esac

@@ -35,16 +35,17 @@ pack_tree() {
 }
 
 pack_check() {
-	local odd
+	local odd folder
 	[[ -d $1 ]] || die "pack: $1 is not a folder"
 	[[ -r $1 && -x $1 ]] || die "pack: $1 can't be read"
-	odd=$(find "$1" -mindepth 1 ! -type f ! -type d -print -quit)
+	odd=$(find "$1/" -mindepth 1 ! -type f ! -type d -print -quit)
 	[[ -z $odd ]] || die "pack: $odd is neither a file nor a folder; only those can be packed"
-	odd=$(find "$1" -mindepth 1 ! -readable -print -quit)
+	odd=$(find "$1/" -mindepth 1 ! -readable -print -quit)
 	[[ -z $odd ]] || die "pack: $odd can't be read"
 	[[ -e $1/sweep.conf || -e $1/crypttab ]] || warn "pack: $1 holds neither sweep.conf nor crypttab"
 	[[ ! -d $2 ]] || die "pack: $2 is a folder; name the file to write"
-	[[ -d $(dirname -- "$2") ]] || die "pack: there is no folder $(dirname -- "$2") to write to"
+	folder=$(realpath -e -- "$(dirname -- "$2")" 2> /dev/null) || die "pack: there is no folder $(dirname -- "$2") to write to"
+	[[ $folder/ != "$(realpath -e -- "$1")"/* ]] || die "pack: $2 lies in $1 itself; name a file outside of it"
 }
 
 # pack_config DIR FILE
@@ -60,7 +61,7 @@ pack_config() {
 	mv -f -T -- "$new" "$2"
 	trap - EXIT
 	say "packed $1 into $2 ($(stat -c %s -- "$2") bytes, mode 0600)"
-	if [[ -n $(find "$1" -mindepth 2 -type f -path '*/keys/*' -print -quit) ]]; then
+	if [[ -n $(find "$1/" -mindepth 2 -type f -print -quit) ]]; then
 		say "It holds keys, so it is as secret as they are: it belongs on encrypted storage or in memory only, never on a plain /boot."
 	fi
 }

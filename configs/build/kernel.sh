@@ -18,7 +18,6 @@ kernel_locate() {
 # kernel_key: what stands for the kernel in stamps: the recipe's key, or a foreign kernel's file names, sizes and dates
 kernel_key() {
 	if [[ ${kernel_dir:-} ]]; then
-		[[ -d $kernel_dir/boot ]] || die "--kernel $kernel_dir: there is no boot folder in it"
 		find "$kernel_dir"/boot/vmlinuz-* "$kernel_dir"/lib/modules/ "$kernel_dir"/usr/lib/modules/ -type f -printf '%p %s %T@\n' 2> /dev/null |
 			sort | sha256sum | cut -d' ' -f1
 	else

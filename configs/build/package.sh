@@ -1,11 +1,11 @@
 #!/bin/bash
-# package.sh NAME KEY: unpack, patch, build and install one package, in an environment that holds nothing of the caller's.
+# package.sh NAME KEY: unpacks, patches, builds and installs one package, in an environment that holds nothing of the
+# caller's but where the sources are (GUESTSWEEP_DOWNLOADS, GUESTSWEEP_SOURCES).
 set -euo pipefail
 
 if [[ ! ${clean_environment:-} ]]; then
 	exec env -i clean_environment=1 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent MAKEFLAGS="${MAKEFLAGS:-}" \
-		GUESTSWEEP_DOWNLOADS="${GUESTSWEEP_DOWNLOADS:-}" GUESTSWEEP_SOURCES="${GUESTSWEEP_SOURCES:-}" \
-		XDG_CACHE_HOME="${XDG_CACHE_HOME:-${HOME:-}/.cache}" bash "$0" "$@"
+		GUESTSWEEP_DOWNLOADS="$GUESTSWEEP_DOWNLOADS" GUESTSWEEP_SOURCES="$GUESTSWEEP_SOURCES" bash "$0" "$@"
 fi
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -80,7 +80,7 @@ all_dependencies() {
 # A static program needs no libtool files, no manuals, no translations, and the image no symbols.
 tidy() {
 	local file
-	rm -rf "$DESTDIR"/{share,etc,lib/systemd,lib/udev,usr,sbin,lib64,var,run}
+	rm -rf "${DESTDIR:?}"/{share,etc,lib/systemd,lib/udev,usr,sbin,lib64,var,run}
 	find "$DESTDIR" \( -name '*.la' -o -name '*.so' -o -name '*.so.*' \) -delete
 	for file in "$DESTDIR"/bin/*; do
 		[[ $(head -c 4 "$file" 2>/dev/null | tail -c 3) != ELF ]] || strip -s "$file"

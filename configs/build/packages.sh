@@ -17,7 +17,6 @@ load_recipe() {
 	version='' licence='' debian='' deb=''
 	sources=() depends=()
 	[[ -f $recipes/$1 ]] || die "there is no recipe configs/packages/$1"
-	# shellcheck source=/dev/null
 	. "$recipes/$1"
 	[[ $version && $licence ]] || die "configs/packages/$1: version and licence must be given"
 	for line in "${sources[@]}"; do
@@ -38,12 +37,13 @@ recipe_facts() {
 declare -A key dependencies
 declare -a order
 package_keys() {
-	local name rest common progress=1
+	local name rest common facts progress=1
 	common=$(hash_text "$(gcc -dumpfullversion)" "$(ld --version | head -n 1)" \
-		"$(hash_of "$top"/configs/build/{common,package}.sh "$top"/configs/build/toolchain/*)")
+		"$SOURCE_DATE_EPOCH" "$(hash_of "$top"/configs/build/package.sh "$top"/configs/build/toolchain/*)")
+	facts=$(recipe_facts)
 	while read -r name rest; do
 		dependencies[$name]=$rest
-	done < <(recipe_facts)
+	done <<< "$facts"
 	local -A own
 	for name in "${!dependencies[@]}"; do
 		mapfile -t files < <(files_below "$recipes/patches/$name")
@@ -90,7 +90,8 @@ build_packages() {
 			printf '\t+@%s %s %s\n' "$top/configs/build/package.sh" "$name" "${key[$name]}"
 		done
 	} > "$work/packages.mk"
-	make --no-print-directory -f "$work/packages.mk" -j "$(nproc)" all || exit 1
+	GUESTSWEEP_DOWNLOADS=$downloads GUESTSWEEP_SOURCES=$source_folder \
+		make --no-print-directory -f "$work/packages.mk" -j "$(nproc)" all || exit 1
 	stage_packages
 }
 

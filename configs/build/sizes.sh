@@ -5,7 +5,7 @@
 group_size() {
 	local root=$image_work/root sum
 	shift
-	sum=$(cd "$root" && sha256sum -- "$@" | sha256sum | cut -d' ' -f1)
+	sum=$(cd "$root" && hash_text "$(declare -f compress)" "$(sha256sum -- "$@")")
 	mkdir -p "$image_work/sizes"
 	[[ -f $image_work/sizes/$sum ]] || (cd "$root" && cat -- "$@" | compress | wc -c) > "$image_work/sizes/$sum"
 	cat "$image_work/sizes/$sum"
@@ -28,10 +28,10 @@ size_table() {
 	total=$(stat -c %s "$out/initramfs.img")
 	modules=$(<"$image_work/modules-image.size")
 	size_row 'in the image' files bytes packed
-	for name in $(awk '!/^#/ && $3 { print $3 }' "$top/configs/image/files" | sort -u); do
+	while read -r name; do
 		mapfile -t files < <(awk -v p="$name" '!/^#/ && $3 == p { print $2 }' "$top/configs/image/files")
 		size_row "$name" "${#files[@]}" "$(cd "$root" && cat -- "${files[@]}" | wc -c)" "$(group_size "$name" "${files[@]}")"
-	done
+	done < <(awk '!/^#/ && $3 { print $3 }' "$top/configs/image/files" | sort -u)
 	files=(init usr/bin/sweep)
 	size_row "$project's own" "${#files[@]}" "$(cd "$root" && cat -- "${files[@]}" | wc -c)" "$(group_size own "${files[@]}")"
 	size_row "modules" "$(wc -l < "$image_work/modules-image.list")" "$(du -sb --apparent-size "$image_work/modules-image" | cut -f1)" "$modules"

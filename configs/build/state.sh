@@ -1,40 +1,60 @@
 # shellcheck shell=bash
-# What is stale as a whole: with nothing changed the answer is given from one hash, in well under a second.
+# What is stale as a whole: with nothing changed the answer comes from one hash, in well under a second.
 
-# inputs_key FLAVOUR: over all that the flavour is made from
+# inputs_key PATH...: over contents and permissions of all files there, the compiler, and a kernel of the user's own
 inputs_key() {
 	local files
-	mapfile -t files < <(files_below "$top/build.sh" "$top/configs" "$top/rootfs" "$top/init" "$top/tools" \
-		$([[ $1 == image ]] || say "$top/tests/fixture"))
-	hash_text "$1" "$(gcc -dumpfullversion 2> /dev/null)" "$(ld --version 2> /dev/null | head -n 1)" \
-		"$(hash_of "${files[@]}")" "$(stat -c '%A %n' "${files[@]}" | sed "s|$top/||" | sha256sum)" "$([[ ! $kernel_dir ]] || kernel_key)"
+	mapfile -t files < <(files_below "$@")
+	hash_text "$(gcc -dumpfullversion 2> /dev/null)" "$(ld --version 2> /dev/null | head -n 1)" "$(hash_of "${files[@]}")" \
+		"$(stat -c '%A %n' -- "${files[@]}" | sed "s|$top/||" | sha256sum)" "$([[ ! $kernel_dir ]] || kernel_key)"
 }
 
-outputs_there() {
-	[[ -s $out/vmlinuz && -s $out/initramfs.img && -s $out/manifest.json && ( $1 == image || -s $out/test/initramfs-test.img ) ]]
-}
-
-# bring_up_to_date FLAVOUR: image, or test (the image and its test flavour)
-bring_up_to_date() {
-	local want
+# lock_build: one build at a time in this folder
+lock_build() {
 	mkdir -p "$work"/{log,stamp,pkg}
 	exec {lock}> "$work/lock"
 	flock -n "$lock" || { note "another build is running in this folder; waiting for it"; flock "$lock"; }
-	want=$(inputs_key "$1")
-	if outputs_there "$1" && stamped "$work/stamp/done-$1" "$want"; then
+}
+
+unlock_build() { exec {lock}>&-; }
+
+# update_image: out/vmlinuz, out/initramfs.img, out/manifest.json; sets image_key
+update_image() {
+	local inputs=("$top/build.sh" "$top/configs" "$top/rootfs" "$top/init" "$top/tools")
+	image_key=$(inputs_key "${inputs[@]}")
+	if [[ -s $out/vmlinuz && -s $out/initramfs.img && -s $out/manifest.json ]] && stamped "$work/stamp/image-done" "$image_key"; then
 		note "out/ is up to date"
-	else
-		rm -f "$work/stamp"/done-*
-		need_tools "${image_tools[@]}"
-		want=$(inputs_key "$1")
-		package_keys
-		build_packages
-		build_image
-		[[ $1 == image ]] || build_test_image
-		replace "$work/stamp/done-$1" <<< "$want"
+		return
 	fi
-	exec {lock}>&-
+	rm -f "$work/stamp/image-done"
+	need_tools "${image_tools[@]}"
+	image_key=$(inputs_key "${inputs[@]}")
+	package_keys
+	build_packages
+	build_image
+	replace "$work/stamp/image-done" <<< "$image_key"
+}
+
+# update_test_image: out/test/initramfs-test.img
+update_test_image() {
+	local want
+	want=$(hash_text "$image_key" "$(inputs_key "$top/tests/fixture")")
+	if [[ -s $out/test/initramfs-test.img ]] && stamped "$work/stamp/test-done" "$want"; then
+		return
+	fi
+	rm -f "$work/stamp/test-done"
+	package_keys
+	build_test_image
+	replace "$work/stamp/test-done" <<< "$want"
+}
+
+# bring_up_to_date FLAVOUR: image; or test: the image, its test flavour, and the tools that tests need
+bring_up_to_date() {
+	lock_build
+	update_image
 	if [[ $1 == test ]]; then
-		need_tools "${test_tools[@]}" "${test_files[@]}"
+		update_test_image
+		need_tools "${test_tools[@]}"
 	fi
+	unlock_build
 }
