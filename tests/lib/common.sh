@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# What every part of the test bed shares. Sourced, never run.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=../../configs/build/common.sh
+. "$top/configs/build/common.sh"
+
+scenarios=$top/tests/scenarios
+fixture=$top/tests/fixture
+beds=$out/test                          # everything the tests make lies below
+kernel=${GUESTSWEEP_TEST_KERNEL:-$out/vmlinuz}
+image=${GUESTSWEEP_TEST_IMAGE:-$out/initramfs.img}
+fixture_image=${GUESTSWEEP_FIXTURE_IMAGE:-$out/test/initramfs-test.img}
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# archive DIR: the folder as a cpio on standard output, owned by root, in a stable order
+archive() { (cd "$1" && find . -mindepth 1 | sort | cpio --quiet -o -H newc -R 0:0 --reproducible); }
+
+# join_images FILE...: initramfs parts one behind the other, each padded to 4 bytes
+join_images() {
+	local part
+	for part; do
+		cat "$part"
+		head -c "$(( -$(stat -c %s "$part") & 3 ))" /dev/zero
+	done
+}
+
+# matching PATTERN NAME: is this test meant? A shell pattern for the whole name, or a part of it.
+# shellcheck disable=SC2053 # the right side is a pattern
+matching() { [[ -z $1 || $2 == $1 || $2 == *"$1"* ]]; }

@@ -1,0 +1,39 @@
+#!/bin/bash
+# demo.sh: a KVM host with five guests, swept by the image in a virtual machine, live on the terminal; then the report.
+# ./build.sh demo calls it. The host is that of tests/scenarios/demo-host.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+. "$here/common.sh"
+# shellcheck source=../../configs/build/host.sh
+. "$top/configs/build/host.sh"
+. "$here/machine.sh"
+. "$here/fixtures.sh"
+. "$here/expect.sh"
+. "$here/sweep.sh"
+
+name=demo-host
+dir=$beds/demo
+need_tools cpio=cpio jq=jq qemu-img=qemu-utils qemu-system-x86_64=qemu-system-x86 mke2fs=e2fsprogs debugfs=e2fsprogs
+rm -rf "$dir"
+mkdir -p "$dir"
+
+say "Making a host: two volume groups, five guests, four of them encrypted, one of them badly damaged ..."
+make_fixtures "$name"
+[[ ! -f $beds/disks/$name.failed ]] || { cat "$beds/disks/$name.failed"; die "the demo host could not be made"; }
+
+read_expectation "$scenarios/$name/expect" "$dir"
+make_image "$name" "$dir/image"
+say "Booting the image on it (accelerator: $(accelerator)) ..." ""
+
+# What the machine writes on its console goes through a pipe, to the terminal and into a file.
+mkfifo "$dir/live"
+tee "$dir/1/console" < "$dir/live" &
+live=$!
+console=file:$dir/live sweep "$name" "$dir" 1
+wait "$live"
+
+say "" "The machine ended: $(<"$dir/1/end")."
+[[ -f $dir/1/report.txt ]] || die "there is no report; the console's text is in $dir/1/console"
+say "Its report, from the report filesystem:" ""
+cat "$dir/1/report.txt"
+say "" "report.txt, report.json and log/ lie in $(dirname "$(readlink "$dir/1/report.txt")")"

@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # names of common.sh
+# The virtual machine. Its channels: `console` (first serial port), `results` (second), `events` (QEMU's own, QMP), `qemu.log`.
+
+# accelerator: kvm where a trial boot proves it, else emulation. /dev/kvm may open and then hang or crash the guest.
+accelerator() {
+	local cache=$beds/accelerator boot_id how=tcg,thread=multi dir
+	boot_id=$(</proc/sys/kernel/random/boot_id)
+	if ! stamped "$cache.stamp" "$boot_id"; then
+		mkdir -p "$beds"
+		dir=$(mktemp -d "$beds/trial.XXXXXX")
+		if [[ -w /dev/kvm && $(boot_with kvm "$dir" 15 rdinit=/fixture/trial "$fixture_image") == reboot ]]; then
+			how=kvm
+		fi
+		rm -rf "$dir"
+		replace "$cache" <<< "$how"
+		replace "$cache.stamp" <<< "$boot_id"
+	fi
+	cat "$cache"
+}
+
+# machine DIR SECONDS WORDS IMAGE [QEMU WORD...]: boots, waits for the end, prints how it ended:
+# reboot, poweroff, watchdog, timeout, accident, or qemu (see DIR/qemu.log). $memory and $console may be set by the caller.
+machine() { boot_with "$(accelerator)" "$@"; }
+
+# accident DIR ACCELERATOR: did the emulator break the kernel? Emulated processors side by side now and then run an int3 that the kernel
+# has already patched away (jump labels): the kernel dies of "Oops: int3". No fault of ours can look so; the caller boots again.
+accident() { [[ $2 != kvm && -f $1/console ]] && grep -aq 'Oops: int3:' "$1/console"; }
+
+boot_with() {
+	local accel=$1 dir=$2 limit=$3 words=$4 initrd=$5 status=0
+	shift 5
+	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "${memory:-512}" \
+		-nodefaults -no-user-config -no-reboot -display none \
+		-serial "${console:-file:$dir/console}" -serial "file:$dir/results" -qmp stdio \
+		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 panic=-1 quiet $words" "$@" \
+		<<< '{"execute":"qmp_capabilities"}' > "$dir/events" 2> "$dir/qemu.log" || status=$?
+	if [[ $status == 0 ]] && accident "$dir" "$accel"; then say accident; else how_it_ended "$status" "$dir/events"; fi
+}
+
+how_it_ended() {
+	case $1 in
+	0) ;;
+	124 | 137) say timeout; return ;;
+	*) say qemu; return ;;
+	esac
+	jq -rs '[.[] | select(.event)] as $e |
+		if   any($e[]; .event == "WATCHDOG") then "watchdog"
+		elif any($e[]; .event == "SHUTDOWN" and .data.reason == "guest-reset") then "reboot"
+		elif any($e[]; .event == "SHUTDOWN" and .data.reason == "guest-shutdown") then "poweroff"
+		else "qemu" end' "$2"
+}
+
+# drive ID FILE FORMAT: the words for a disk's content; a device names it by drive=ID
+drive() { printf -- '-drive\nif=none,id=%s,file=%s,format=%s,cache=unsafe,discard=unmap,detect-zeroes=unmap\n' "$1" "$2" "$3"; }

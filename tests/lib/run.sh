@@ -1,0 +1,51 @@
+#!/bin/bash
+# run.sh [PATTERN]: every test, or those whose names match (a shell pattern, or a part of the name). ./build.sh test calls it.
+# One line for each test as it ends; the last line says how many passed, failed, were skipped.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+. "$here/common.sh"
+# shellcheck source=../../configs/build/host.sh
+. "$top/configs/build/host.sh"
+. "$here/machine.sh"
+. "$here/fixtures.sh"
+. "$here/tally.sh"
+
+pattern=${1:-}
+jobs=2
+
+# Each prints "NAME COMMAND..." for the tests it knows, when asked with `list`.
+test_lists=("$here/natives.sh" "$here/checks.sh" "$here/selftest.sh")
+
+mkdir -p "$work/log" "$beds/run" "$beds/disks"
+need_tools cpio=cpio zstd=zstd jq=jq shellcheck=shellcheck qemu-img=qemu-utils qemu-system-x86_64=qemu-system-x86 \
+	mke2fs=e2fsprogs debugfs=e2fsprogs e2fsck=e2fsprogs make=make readelf=binutils
+tally_begin
+
+for list in "${test_lists[@]}"; do
+	while read -r name words; do
+		matching "$pattern" "$name" || continue
+		read -ra command <<< "$words"
+		tally "$name" "${command[@]}"
+	done < <("$list" list)
+done
+
+# Scenarios: their disks first, then the sweeps, so many side by side.
+wanted=()
+for folder in "$scenarios"/*/; do
+	name=$(basename "$folder")
+	! matching "$pattern" "$name" || wanted+=("$name")
+done
+if (( ${#wanted[@]} )); then
+	accelerator > "$beds/accelerator.log"
+	say "accelerator: $(<"$beds/accelerator.log")"
+	mapfile -t sources < <(for name in "${wanted[@]}"; do disks_of "$name"; done | sort -u)
+	make_fixtures "${sources[@]}"
+	for name in "${wanted[@]}"; do
+		while (( $(jobs -rp | wc -l) >= jobs )); do
+			wait -n || true
+		done
+		tally "$name" "$here/scenario.sh" "$name" &
+	done
+	wait
+fi
+tally_end

@@ -1,0 +1,59 @@
+#!/bin/bash
+# scenario.sh NAME: one scenario, from its fixture's disks to the comparison. Prints what differs; exit 1 if anything does.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+. "$here/common.sh"
+. "$here/machine.sh"
+. "$here/fixtures.sh"
+. "$here/expect.sh"
+. "$here/sweep.sh"
+
+name=$1
+dir=$beds/run/$name
+
+failed=$beds/disks/$(disks_of "$name").failed
+if [[ -f $failed ]]; then
+	say "its disks could not be made:"
+	cat "$failed"
+	exit 1
+fi
+
+# attempt: the sweeps and their comparisons; leaves the word "accident" in DIR/RUN/end when the emulator had one
+attempt() {
+	local run
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	read_expectation "$scenarios/$name/expect" "$dir"
+	make_image "$name" "$dir/image"
+	for run in 1 2; do
+		[[ -d $dir/$run ]] || break
+		sweep "$name" "$dir" "$run"
+		[[ $(<"$dir/$run/end") != accident ]] || return 0
+		if [[ ${EXPECT:-} == update && $run == 1 && -s $dir/1/report.json ]]; then
+			update_expectation "$scenarios/$name/expect" "$dir/1"
+			read_expectation "$scenarios/$name/expect" "$dir"
+		fi
+		differences "$dir" "$dir/$run" > "$dir/$run/differences"
+		[[ $run == 1 ]] || sed -i 's/^/second sweep: /' "$dir/2/differences"
+	done
+}
+
+differences() {
+	compare "$2"
+	cat "$2/report-problems" 2> /dev/null || true
+	contract "$2"
+	untouched "$1" "$2"
+}
+
+for _ in 1 2 3 4; do
+	attempt
+	grep -qsx accident "$dir"/[12]/end || break
+	say "an accident of the emulator; once more"
+done
+rm -f "$dir/image"
+if [[ -s $dir/1/differences || -s $dir/2/differences ]]; then
+	cat "$dir"/[12]/differences 2> /dev/null || true
+	say "console and reports: $dir/1, $dir/2"
+	exit 1
+fi
+rm -f "$dir"/*.qcow2 "$dir/report.img"
