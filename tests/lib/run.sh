@@ -21,13 +21,28 @@ need_tools cpio=cpio zstd=zstd jq=jq shellcheck=shellcheck qemu-img=qemu-utils q
 	mke2fs=e2fsprogs debugfs=e2fsprogs e2fsck=e2fsprogs make=make readelf=binutils
 tally_begin
 
+# beside COMMAND...: in the background, so many side by side
+beside() {
+	while (( $(jobs -rp | wc -l) >= jobs )); do
+		wait -n || true
+	done
+	"$@" &
+}
+
+# What builds goes alone, the others run side by side.
 for list in "${test_lists[@]}"; do
 	while read -r name words; do
 		matching "$pattern" "$name" || continue
 		read -ra command <<< "$words"
-		tally "$name" "${command[@]}"
+		if [[ $name == build:* ]]; then
+			wait
+			tally "$name" "${command[@]}"
+		else
+			beside tally "$name" "${command[@]}"
+		fi
 	done < <("$list" list)
 done
+wait
 
 # Scenarios: their disks first, then the sweeps, so many side by side.
 wanted=()
@@ -41,10 +56,7 @@ if (( ${#wanted[@]} )); then
 	mapfile -t sources < <(for name in "${wanted[@]}"; do disks_of "$name"; done | sort -u)
 	make_fixtures "${sources[@]}"
 	for name in "${wanted[@]}"; do
-		while (( $(jobs -rp | wc -l) >= jobs )); do
-			wait -n || true
-		done
-		tally "$name" "$here/scenario.sh" "$name" &
+		beside tally "$name" "$here/scenario.sh" "$name"
 	done
 	wait
 fi
