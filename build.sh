@@ -2,6 +2,7 @@
 # guestsweep's one entry point: builds the image, tests it, shows it. ./build.sh --help says what it can do;
 # configs/build/ holds how, configs/packages/ a recipe per package, configs/image/ what goes into the image.
 set -euo pipefail
+shopt -s inherit_errexit
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for part in common host apt fetch packages kernel own image sizes manifest state hostconfig verify; do

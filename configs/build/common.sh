@@ -1,9 +1,6 @@
 # shellcheck shell=bash
 # Names, places and small helpers that every part of the build shares. Sourced, never run.
 
-# an error inside $(...) ends the script as one outside does
-shopt -s inherit_errexit
-
 project=guestsweep
 project_version=0.1.0
 export project project_version

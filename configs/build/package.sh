@@ -2,6 +2,7 @@
 # package.sh NAME KEY: unpacks, patches, builds and installs one package, in an environment that holds nothing of the
 # caller's but where the sources are (GUESTSWEEP_DOWNLOADS, GUESTSWEEP_SOURCES).
 set -euo pipefail
+shopt -s inherit_errexit
 
 if [[ ! ${clean_environment:-} ]]; then
 	exec env -i clean_environment=1 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent MAKEFLAGS="${MAKEFLAGS:-}" \

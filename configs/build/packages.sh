@@ -79,7 +79,7 @@ build_packages() {
 	need_tools "${image_tools[@]}"
 	install_toolchain
 	fetch "${stale[@]}"
-	note "building ${#stale[@]} packages: ${stale[*]}"
+	note "building packages: ${stale[*]}"
 	{
 		say ".PHONY: all ${stale[*]}"
 		say "all: ${stale[*]}"
