@@ -85,12 +85,24 @@ compress() { zstd -q -c -12 --single-thread -; }
 # compressed_size ROOT: what a tree takes up in the image
 compressed_size() { archive "$1" | compress | wc -c; }
 
+# whole_words: copies standard input, with empty zstd frames (9 bytes each) behind it until the length is a multiple
+# of 4: where the next initramfs begins if a file is put behind this one with a plain cat.
+whole_words() {
+	local file=$image_work/whole-words i
+	cat > "$file"
+	cat "$file"
+	for (( i = -$(stat -c %s "$file") & 3; i > 0; i-- )); do
+		zstd -q -c --no-check --single-thread - < /dev/null
+	done
+	rm -f "$file"
+}
+
 # pack_image ROOT MODULES FILE: userland and modules as one compressed cpio
 pack_image() {
 	rm -rf "$image_work/all"
 	cp -a "$1" "$image_work/all"
 	cp -a "$2/." "$image_work/all/"
-	archive "$image_work/all" | compress | replace "$3"
+	archive "$image_work/all" | compress | whole_words | replace "$3"
 	rm -rf "$image_work/all"
 }
 

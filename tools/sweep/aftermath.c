@@ -46,7 +46,7 @@ int aftermath_main(const char *reason)
 	if (publish_resume(&place, &e) < 0 || publish_finish(&place, report, &e) < 0)
 		log_line("no report is written: %s", e.text);
 	dm_prepare();
-	if (dm_drop_all_patiently("", &e) < 0)
+	if (dm_drop_all_patiently(&e) < 0)
 		log_line("left behind: %s", e.text);
 	snapshot_drop_stores();
 	print_summary(report);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "blockdev.h"
 #include "cleanup.h"
@@ -69,33 +70,63 @@ static unsigned known_contents(int fd, const struct partitions *t)
 	return hits;
 }
 
-/* The table in sectors of the device's own size and of the other usual one: a
- * guest's disk is partitioned in 512-byte sectors whatever lies below it. GPT
- * says by itself which it is; of two readings of an MBR the one is right whose
- * partitions begin with something. */
-static int read_table(int fd, unsigned native, struct content *c, struct err *e)
+static bool has_bytes(int fd, off_t offset, const char *bytes, size_t n)
 {
-	const unsigned sizes[] = { native, native == 512 ? 4096 : 512 };
-	struct partitions t;
-	unsigned best = 0;
+	char buf[16];
+
+	return pread(fd, buf, n, offset) == (ssize_t)n && memcmp(buf, bytes, n) == 0;
+}
+
+/* Looks for the marks of MBR and GPT (UEFI 2.10, sections 5.2 and 5.3), so that not every
+ * filesystem is searched for the tables of all the world. */
+static bool has_table_mark(int fd, off_t bytes)
+{
+	static const off_t sectors[] = { 512, 4096 };
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		unsigned hits;
-		int rc = partitions_read(fd, sizes[i], &t, e);
+	if (has_bytes(fd, 510, "\x55\xaa", 2))
+		return true;
+	for (i = 0; i < ARRAY_SIZE(sectors); i++)
+		if (has_bytes(fd, sectors[i], "EFI PART", 8) ||
+		    has_bytes(fd, bytes - sectors[i], "EFI PART", 8))
+			return true;
+	return false;
+}
 
-		if (rc < 0)
-			return rc;
-		hits = known_contents(fd, &t);
-		if (t.scheme[0] && (!c->table[0] || hits > best)) {
-			memcpy(c->table, t.scheme, sizeof(c->table));
-			c->plausible_table = partitions_plausible(&t) > 0;
-			c->sector = sizes[i];
-			best = hits;
-		}
-		partitions_free(&t);
+/* Reads the table in one sector size. Keeps it if more of its partitions begin with
+ * something than of the one before. */
+static int read_table_in(int fd, unsigned sector, bool compare, unsigned *best, struct content *c,
+			 struct err *e)
+{
+	struct partitions t;
+	int rc = partitions_read(fd, sector, &t, e);
+	unsigned hits;
+
+	if (rc < 0)
+		return rc;
+	hits = compare ? known_contents(fd, &t) : 0;
+	if (t.scheme[0] && (!c->table[0] || hits > *best)) {
+		memcpy(c->table, t.scheme, sizeof(c->table));
+		c->plausible_table = partitions_plausible(&t) > 0;
+		c->sector = sector;
+		*best = hits;
 	}
+	partitions_free(&t);
 	return 0;
+}
+
+/* A guest's disk is partitioned in 512-byte sectors whatever lies below it, but a disk may
+ * also have come from another machine. GPT says by itself which it is; of two readings of
+ * an MBR the one is right whose partitions begin with something. */
+static int read_table(int fd, unsigned native, struct content *c, struct err *e)
+{
+	unsigned best = 0;
+	int rc;
+
+	rc = read_table_in(fd, 512, native != 512, &best, c, e);
+	if (rc == 0 && (native != 512 || !c->table[0]))
+		rc = read_table_in(fd, native == 512 ? 4096 : native, true, &best, c, e);
+	return rc;
 }
 
 /* A superblock and a partition table on one device: the table is what a boot
@@ -158,10 +189,12 @@ int content_read(struct node *n, struct err *e)
 		return err_set_word(e, EIO, "io-error", "its size can't be read");
 	if (read_superblock(pr, c) < 0)
 		return err_set_word(e, EIO, "io-error", "reading it failed");
-	rc = read_table(fd, blockdev_sector_size(n->device), c, e);
-	if (rc < 0)
-		return rc;
-	settle_claims(c);
+	if (!c->type[0] || has_table_mark(fd, (off_t)blkid_probe_get_size(pr))) {
+		rc = read_table(fd, blockdev_sector_size(n->device), c, e);
+		if (rc < 0)
+			return rc;
+		settle_claims(c);
+	}
 	if (!c->type[0] && !c->table[0] && !c->ambivalent)
 		c->all_zero = looks_empty(n->device, n->bytes);
 	return 0;

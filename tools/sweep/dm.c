@@ -168,12 +168,10 @@ static int uuid_of(const char *name, char uuid[UUID_SIZE])
 	return rc;
 }
 
-int dm_for_each(const char *prefix,
-		int (*visit)(const char *name, const char *uuid, void *arg), void *arg)
+int dm_for_each(int (*visit)(const char *name, void *arg), void *arg)
 {
 	struct dm_task *t = dm_task_create(DM_DEVICE_LIST);
 	struct dm_names *names;
-	char uuid[UUID_SIZE];
 	unsigned next = 0;
 	int rc = 0, i;
 
@@ -186,9 +184,7 @@ int dm_for_each(const char *prefix,
 	}
 	for (i = 0; names->dev && rc == 0 && i < MAX_DEVICES; i++) {
 		names = (struct dm_names *)((char *)names + next);
-		if (uuid_of(names->name, uuid) == 0 &&
-		    strncmp(uuid, prefix, strlen(prefix)) == 0)
-			rc = visit(names->name, uuid, arg);
+		rc = visit(names->name, arg);
 		next = names->next;
 		if (!next)
 			break;
@@ -203,11 +199,10 @@ struct removal {
 	struct err *e;
 };
 
-static int remove_one(const char *name, const char *uuid, void *arg)
+static int remove_one(const char *name, void *arg)
 {
 	struct removal *r = arg;
 
-	(void)uuid;
 	if (dm_drop(name, r->e) == 0)
 		r->removed++;
 	else
@@ -215,7 +210,7 @@ static int remove_one(const char *name, const char *uuid, void *arg)
 	return 0;
 }
 
-int dm_drop_all(const char *uuid_prefix, struct err *e)
+int dm_drop_all(struct err *e)
 {
 	struct removal r;
 	int rc;
@@ -223,37 +218,43 @@ int dm_drop_all(const char *uuid_prefix, struct err *e)
 	/* what is used by another goes once that is gone, hence rounds */
 	do {
 		r = (struct removal){ .e = e };
-		rc = dm_for_each(uuid_prefix, remove_one, &r);
+		rc = dm_for_each(remove_one, &r);
 		if (rc < 0)
 			return err_set(e, -rc, "device-mapper: list: %s", strerror(-rc));
 	} while (r.left && r.removed);
 	return r.left ? -e->code : 0;
 }
 
-int dm_drop_all_patiently(const char *uuid_prefix, struct err *e)
+int dm_drop_all_patiently(struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
 	int i, rc;
 
-	for (i = 0; (rc = dm_drop_all(uuid_prefix, e)) < 0 && i < TRIES; i++)
+	for (i = 0; (rc = dm_drop_all(e)) < 0 && i < TRIES; i++)
 		nanosleep(&pause, NULL);
 	return rc;
 }
 
+#define OUR_PREFIX "gs-"
+
 struct renaming {
+	const char *uuid_prefix;
 	unsigned id, n;
 	struct err *e;
 };
 
-static int rename_one(const char *name, const char *uuid, void *arg)
+static int rename_one(const char *name, void *arg)
 {
 	struct renaming *r = arg;
-	struct dm_task *t = new_task(DM_DEVICE_RENAME, name, r->e);
-	char new_name[DM_NAME_SIZE];
+	char new_name[DM_NAME_SIZE], uuid[UUID_SIZE];
+	struct dm_task *t;
 	int rc;
 
-	(void)uuid;
-	snprintf(new_name, sizeof(new_name), "gs-%u-%u", r->id, r->n++);
+	if (strncmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 || uuid_of(name, uuid) < 0 ||
+	    strncmp(uuid, r->uuid_prefix, strlen(r->uuid_prefix)) != 0)
+		return 0;
+	snprintf(new_name, sizeof(new_name), OUR_PREFIX "%u-%u", r->id, r->n++);
+	t = new_task(DM_DEVICE_RENAME, name, r->e);
 	if (!t)
 		return -ENOMEM;
 	if (!dm_task_set_newname(t, new_name)) {
@@ -266,36 +267,43 @@ static int rename_one(const char *name, const char *uuid, void *arg)
 	return 0;
 }
 
-int dm_rename_all(const char *uuid_prefix, unsigned id, struct err *e)
+int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)
 {
-	struct renaming r = { .id = id, .e = e };
-	int rc = dm_for_each(uuid_prefix, rename_one, &r);
+	struct renaming r = { .uuid_prefix = uuid_prefix, .id = id, .e = e };
+	int rc = dm_for_each(rename_one, &r);
 
+	*count = r.n;
 	if (rc < 0)
 		err_wrap(e, "give the volumes our names");
 	return rc;
 }
 
-struct search {
-	const char *uuid;
-	char *name;
-};
-
-static int compare_one(const char *name, const char *uuid, void *arg)
+int dm_drop_renamed(unsigned id, unsigned count, struct err *e)
 {
-	struct search *s = arg;
+	unsigned left = count, before, i;
+	char name[DM_NAME_SIZE];
 
-	if (strcmp(uuid, s->uuid) != 0)
-		return 0;
-	snprintf(s->name, DM_NAME_SIZE, "%s", name);
-	return 1;
+	/* what is used by another goes once that is gone, hence rounds */
+	do {
+		before = left;
+		left = 0;
+		for (i = 0; i < count; i++) {
+			snprintf(name, sizeof(name), OUR_PREFIX "%u-%u", id, i);
+			left += dm_drop(name, e) < 0;
+		}
+	} while (left && left < before);
+	return left ? -e->code : 0;
 }
 
 int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e)
 {
-	struct search s = { .uuid = uuid, .name = name };
+	struct dm_task *t = dm_task_create(DM_DEVICE_INFO);
+	struct dm_info info = { 0 };
 
-	if (dm_for_each(uuid, compare_one, &s) == 1)
-		return 0;
-	return err_set(e, ENODEV, "device-mapper: it is not active");
+	if (t && dm_task_set_uuid(t, uuid) && dm_task_run(t) && dm_task_get_info(t, &info) &&
+	    info.exists)
+		snprintf(name, DM_NAME_SIZE, "%s", dm_task_get_name(t));
+	if (t)
+		dm_task_destroy(t);
+	return info.exists ? 0 : err_set(e, ENODEV, "device-mapper: it is not active");
 }

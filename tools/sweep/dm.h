@@ -43,22 +43,25 @@ int dm_status(const char *name, char *buf, size_t size, struct err *e) must_chec
 /* Removes device name. Returns 0, also when there is none; -EBUSY: in use. */
 int dm_drop(const char *name, struct err *e) must_check nonnull_all;
 
-/* Removes every device whose dm UUID begins with prefix ("": all there are), users
- * before the used. Returns 0; -EBUSY: some are left, one of them is named in e. */
-int dm_drop_all(const char *uuid_prefix, struct err *e) must_check nonnull_all;
+/* Removes every device there is, users before the used. Returns 0; -EBUSY: some are
+ * left, one of them is named in e. */
+int dm_drop_all(struct err *e) must_check nonnull_all;
 
 /* The same, tried again for a few seconds: what was killed may still hold a device. */
-int dm_drop_all_patiently(const char *uuid_prefix, struct err *e) must_check nonnull_all;
+int dm_drop_all_patiently(struct err *e) must_check nonnull_all;
 
-/* Calls visit for every device whose dm UUID begins with prefix, until it returns
- * other than 0. Returns that; 0; -errno of the ioctl. */
-int dm_for_each(const char *uuid_prefix,
-		int (*visit)(const char *name, const char *uuid, void *arg), void *arg)
-	must_check nonnull_at(1, 2);
+/* Calls visit with the name of every device, until it returns other than 0. Returns that;
+ * 0; -errno of the ioctl. */
+int dm_for_each(int (*visit)(const char *name, void *arg), void *arg) must_check nonnull_at(1);
 
-/* Gives every device whose dm UUID begins with prefix the name "gs-ID-N". Returns
- * 0 or -errno of the ioctl. */
-int dm_rename_all(const char *uuid_prefix, unsigned id, struct err *e) must_check nonnull_all;
+/* Gives every device whose dm UUID begins with prefix, and whose name is not yet one of
+ * ours, the name "gs-ID-N", N from 0; *count says how many that are. Returns 0 or -errno
+ * of the ioctl. */
+int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)
+	must_check nonnull_all;
+
+/* Removes those devices again, users before the used. Returns 0; -EBUSY as dm_drop_all(). */
+int dm_drop_renamed(unsigned id, unsigned count, struct err *e) must_check nonnull_all;
 
 /* The name of the device with exactly this dm UUID into name. Returns 0; -ENODEV. */
 int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e) must_check nonnull_all;

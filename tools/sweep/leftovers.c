@@ -29,12 +29,11 @@ static bool is_hosts(const struct walk *host, const char *name)
 	return false;
 }
 
-static int remove_one(const char *name, const char *uuid, void *arg)
+static int remove_one(const char *name, void *arg)
 {
 	struct visit *v = arg;
 	struct err e;
 
-	(void)uuid;
 	if (!is_hosts(v->host, name) && dm_drop(name, &e) < 0)
 		v->left++;
 	return 0;
@@ -49,18 +48,17 @@ void leftovers_remove(const struct walk *host)
 
 	for (i = 0; i < TRIES; i++) {
 		v.left = 0;
-		if (dm_for_each("", remove_one, &v) < 0 || v.left == 0)
+		if (dm_for_each(remove_one, &v) < 0 || v.left == 0)
 			break;
 		nanosleep(&pause, NULL);
 	}
 	snapshot_drop_stores();
 }
 
-static int report_one(const char *name, const char *uuid, void *arg)
+static int report_one(const char *name, void *arg)
 {
 	struct visit *v = arg;
 
-	(void)uuid;
 	if (!is_hosts(v->host, name))
 		results_problem(v->results, SWEEP_ATTENTION, "teardown",
 				"device-mapper device %s could not be removed", name);
@@ -71,6 +69,6 @@ void leftovers_report(const struct walk *host, struct results *r)
 {
 	struct visit v = { .host = host, .results = r };
 
-	if (dm_for_each("", report_one, &v) < 0)
+	if (dm_for_each(report_one, &v) < 0)
 		log_line("device-mapper does not tell what is left");
 }

@@ -305,7 +305,7 @@ static void report(void)
 	if (placed && publish_finish(&sweep.place, whole, &e) < 0)
 		log_line("the report could not be written: %s", e.text);
 	walk_close(&sweep.host, true);
-	if (dm_drop_all_patiently("", &e) < 0)
+	if (dm_drop_all_patiently(&e) < 0)
 		log_line("left behind: %s", e.text);
 	else if (placed && e.code == 0)
 		log_line("report written to %s, folder %s", sweep.settings.report_device,

@@ -37,6 +37,7 @@ struct vg {
 	char name[128];
 	struct logical_volume *lv;
 	size_t n_lv;
+	unsigned n_mapped; /* devices of ours, internal ones included */
 	bool read_only;
 };
 
@@ -289,9 +290,9 @@ static int vg_open(struct walk *w, struct node *n, struct err *e)
 	rc = lvmcmd_activate(w->env, n->id, vg->name, devices, count, vg->read_only, &why);
 	if (rc < 0)
 		snprintf(n->reason, sizeof(n->reason), "%s", why.text);
-	rc = dm_rename_all(prefix, n->id, e);
+	rc = dm_rename_all(prefix, n->id, &vg->n_mapped, e);
 	w->env->release(&names[1], 1, 1);
-	if (rc < 0 && dm_drop_all(prefix, &why) < 0)
+	if (rc < 0 && dm_drop_renamed(n->id, vg->n_mapped, &why) < 0)
 		log_line("%s: %s", n->stack, why.text);
 	return rc;
 }
@@ -341,11 +342,10 @@ static int vg_children(struct walk *w, struct node *n, struct err *e)
 
 static int vg_close(struct walk *w, struct node *n, struct err *e)
 {
-	char prefix[80];
+	struct vg *vg = n->state;
 
 	(void)w;
-	vg_dm_prefix(n, prefix, sizeof(prefix));
-	return dm_drop_all(prefix, e);
+	return dm_drop_renamed(n->id, vg->n_mapped, e);
 }
 
 static void vg_forget(struct node *n)
