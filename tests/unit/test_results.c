@@ -300,7 +300,8 @@ static const char example[] =
 	" \"bytes\": 512, \"verdict\": \"error\", \"code\": \"no-key\", \"reason\": \"x\"},"
 	"{\"id\": 7, \"parents\": [4], \"kind\": \"filesystem\", \"name\": \"a\","
 	" \"stack\": \"v/a > ext4\", \"label\": \"wörk\", \"bytes\": 8589934592,"
-	" \"verdict\": \"repaired\", \"seconds\": 3.21, \"check\": {\"tool\": \"e2fsck\"}}]}";
+	" \"verdict\": \"repaired\", \"reason\": \"preened, and verified after it\", \"seconds\": 3.21,"
+	" \"check\": {\"tool\": \"e2fsck\", \"log\": \"log/007-e2fsck.txt\", \"undo\": \"undo/007.e2undo\"}}]}";
 
 static const char example_text[] =
 	"guestsweep 0.9: attention\n"
@@ -312,6 +313,12 @@ static const char example_text[] =
 	"  no-key\n"
 	"    v/b > luks: LUKS: no key slot opens with key file keys/b; the key is a\n"
 	"    wrong one, or a key slot is destroyed\n"
+	"\n"
+	"What was repaired\n"
+	"\n"
+	"  v/a > ext4\n"
+	"    preened, and verified after it (log/007-e2fsck.txt; undone by\n"
+	"    undo/007.e2undo)\n"
 	"\n"
 	"What was found\n"
 	"\n"

@@ -2,6 +2,7 @@
 #include "reporttext.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,6 +175,38 @@ static void write_problems(FILE *f, json_object *problems)
 	}
 }
 
+/* What was changed on a guest's disk, and what takes it back. */
+static void write_repair(FILE *f, json_object *node)
+{
+	json_object *check = NULL;
+	char text[2048];
+	const char *undo;
+
+	json_object_object_get_ex(node, "check", &check);
+	undo = json_text(check, "undo");
+	snprintf(text, sizeof(text), "%s (%s%s%s)", json_text(node, "reason"), json_text(check, "log"),
+		 undo[0] ? "; undone by " : "", undo);
+	fprintf(f, "\n  %s\n", json_text(node, "stack"));
+	write_wrapped(f, "    ", text);
+}
+
+static void write_repairs(FILE *f, json_object *nodes)
+{
+	size_t n = json_object_array_length(nodes), i;
+	bool headed = false;
+
+	for (i = 0; i < n; i++) {
+		json_object *node = json_object_array_get_idx(nodes, i);
+
+		if (strcmp(json_text(node, "verdict"), "repaired") != 0)
+			continue;
+		if (!headed)
+			fprintf(f, "\nWhat was repaired\n");
+		headed = true;
+		write_repair(f, node);
+	}
+}
+
 void reporttext_write(FILE *f, json_object *report)
 {
 	json_object *problems = NULL, *nodes = NULL, *counts = NULL, *seconds = NULL;
@@ -197,6 +230,8 @@ void reporttext_write(FILE *f, json_object *report)
 		json_number(counts, "errors") == 1 ? "" : "s");
 	if (problems)
 		write_problems(f, problems);
+	if (nodes)
+		write_repairs(f, nodes);
 	fputs("\nWhat was found\n\n", f);
 	if (nodes)
 		write_tree(f, nodes, 0, "", 0);
