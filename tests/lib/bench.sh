@@ -67,7 +67,7 @@ sweep_by_hand() {
 longest_chain() {
 	jq '(.nodes | map({key: (.id | tostring), value: .}) | from_entries) as $by
 		| def chain: .seconds + ([.parents[] | $by[tostring] | chain] | max // 0);
-		[.nodes[] | select(.kind == "filesystem") | chain] | max' "$1"
+		[.nodes[] | select(.kind == "filesystem") | chain] | max * 100 | round / 100' "$1"
 }
 
 # figures NAME JQ: a figure of every round's report
@@ -108,7 +108,8 @@ cpu=$(median < "$dir/cpu") chain=$(median < "$dir/chain")
 bound=$(printf '%s\n' "$cpu" "$chain" | sort -n | tail -n 1)
 start=$(median < "$dir/start") first=$(head -n 1 "$dir/first/1/results")
 
-say "" "Forty guests, 64 filesystems, $rounds rounds, medians; $(accelerator), 2 CPUs, 512 MiB"
+say
+say "Forty guests, 64 filesystems, $rounds rounds, medians; $(accelerator), 2 CPUs, 512 MiB"
 row '' image by-hand ratio target
 row 'sweep, s' "$image_s" "$hand_s" "$(over "$hand_s" "$image_s")" '>= 4'
 row 'whole machine, from power to end, s' "$(median < "$dir/image-wall")" "$(median < "$dir/hand-wall")" \

@@ -23,7 +23,8 @@ make_fixtures "$name"
 
 read_expectation "$scenarios/$name/expect" "$dir"
 make_image "$name" "$dir/image"
-say "Booting the image on it (accelerator: $(accelerator)) ..." ""
+say "Booting the image on it (accelerator: $(accelerator)) ..."
+say
 
 # What the machine writes on its console goes through a pipe, to the terminal and into a file.
 mkfifo "$dir/live"
@@ -32,8 +33,11 @@ live=$!
 console=file:$dir/live sweep "$name" "$dir" 1
 wait "$live"
 
-say "" "The machine ended: $(<"$dir/1/end")."
+say
+say "The machine ended: $(<"$dir/1/end")."
 [[ -f $dir/1/report.txt ]] || die "there is no report; the console's text is in $dir/1/console"
-say "Its report, from the report filesystem:" ""
+say "Its report, from the report filesystem:"
+say
 cat "$dir/1/report.txt"
-say "" "report.txt, report.json and log/ lie in $(dirname "$(readlink "$dir/1/report.txt")")"
+say
+say "report.txt, report.json and log/ lie in $(dirname "$(readlink "$dir/1/report.txt")")"

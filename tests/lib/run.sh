@@ -8,6 +8,7 @@ here=$(dirname "$(readlink -f "$0")")
 . "$top/configs/build/host.sh"
 . "$here/machine.sh"
 . "$here/fixtures.sh"
+. "$here/sweep.sh"
 . "$here/tally.sh"
 
 pattern=${1:-}
@@ -21,9 +22,10 @@ need_tools cpio=cpio zstd=zstd jq=jq shellcheck=shellcheck qemu-img=qemu-utils q
 	mke2fs=e2fsprogs debugfs=e2fsprogs e2fsck=e2fsprogs make=make readelf=binutils
 tally_begin
 
-# beside COMMAND...: in the background, so many side by side
+# beside COMMAND...: in the background, so many side by side, those that only wait not counted
+waiting=(none)
 beside() {
-	while (( $(jobs -rp | wc -l) >= jobs )); do
+	while (( $(jobs -rp | grep -cvxF "$(printf '%s\n' "${waiting[@]}")") >= jobs )); do
 		wait -n || true
 	done
 	"$@" &
@@ -56,6 +58,12 @@ if (( ${#wanted[@]} )); then
 	mapfile -t sources < <(for name in "${wanted[@]}"; do disks_of "$name"; done | sort -u)
 	make_fixtures "${sources[@]}"
 	for name in "${wanted[@]}"; do
+		[[ $(setting "$name" waits no) == yes ]] || continue
+		tally "$name" "$here/scenario.sh" "$name" &
+		waiting+=($!)
+	done
+	for name in "${wanted[@]}"; do
+		[[ $(setting "$name" waits no) == no ]] || continue
 		beside tally "$name" "$here/scenario.sh" "$name"
 	done
 	wait

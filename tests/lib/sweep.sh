@@ -2,7 +2,8 @@
 # shellcheck disable=SC2154 # names of common.sh
 # One sweep of a scenario's disks by the image, and what comes out of it.
 
-# setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE, report-disk=full|broken
+# setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
+# report-disk=full|broken, failing-writes=DISK, waits=yes (long, but without work)
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -50,7 +51,12 @@ attach_disks() {
 		[[ $fate == there ]] || continue
 		[[ -f $dir/$disk.qcow2 ]] ||
 			qemu-img create -q -f qcow2 -F raw -b "$(disk_file "$from" "$disk")" "$dir/$disk.qcow2"
-		drive "$disk" "$dir/$disk.qcow2" qcow2
+		if [[ $(setting "$name" failing-writes -) == "$disk" ]]; then
+			printf -- '-drive\nif=none,id=%s,driver=blkdebug,image.driver=qcow2,image.file.driver=file,image.file.filename=%s,%s\n' \
+				"$disk" "$dir/$disk.qcow2" 'inject-error.0.event=none,inject-error.0.iotype=write,inject-error.0.errno=5'
+		else
+			drive "$disk" "$dir/$disk.qcow2" qcow2
+		fi
 		case $bus in
 		virtio) printf -- '-device\nvirtio-blk-pci,drive=%s,serial=%s\n' "$disk" "$disk" ;;
 		scsi) printf -- '-device\nscsi-hd,bus=scsi.0,drive=%s,serial=%s\n' "$disk" "$disk" ;;
