@@ -3,8 +3,6 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/common.sh"
-# shellcheck source=../../configs/build/image.sh
-. "$top/configs/build/image.sh"
 # shellcheck source=../../configs/build/packages.sh
 . "$top/configs/build/packages.sh"
 

@@ -4,6 +4,8 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=../../configs/build/common.sh
 . "$top/configs/build/common.sh"
+# shellcheck source=../../configs/build/image.sh
+. "$top/configs/build/image.sh"         # archive, compress, prove_static
 
 scenarios=$top/tests/scenarios
 fixture=$top/tests/fixture
@@ -12,9 +14,6 @@ kernel=${GUESTSWEEP_TEST_KERNEL:-$out/vmlinuz}
 image=${GUESTSWEEP_TEST_IMAGE:-$out/initramfs.img}
 fixture_image=${GUESTSWEEP_FIXTURE_IMAGE:-$out/test/initramfs-test.img}
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-
-# archive DIR: the folder as a cpio on standard output, owned by root, in a stable order
-archive() { (cd "$1" && find . -mindepth 1 | sort | cpio --quiet -o -H newc -R 0:0 --reproducible); }
 
 # join_images FILE...: initramfs parts one behind the other, each padded to 4 bytes
 join_images() {

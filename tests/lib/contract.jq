@@ -47,8 +47,7 @@ def verdict_of:
 	must(.verdict != "error" and .verdict != "uncorrected" or (.reason | is_line); "\(where): \(.verdict) without a reason");
 
 def check_of($mode):
-	# what only a superblock's backups could repair is told without running anything
-	(is_filesystem and (.verdict == "clean" or .verdict == "repaired" or (.verdict == "uncorrected" and .code != "needs-repair"))) as $checked
+	(is_filesystem and (.verdict == "clean" or .verdict == "repaired" or .verdict == "uncorrected")) as $checked
 	| must(($checked | not) or .check != null; "\(where): \(.verdict) without a check"),
 	if .check == null then empty else (.check as $check | where as $where |
 		must($check.tool | is_line; "\($where): check without a tool"),

@@ -39,6 +39,8 @@
 #define CONFIG_DIR "/etc/guestsweep"
 #define WORK_DIR "/run/guestsweep"
 #define CMDLINE_MAX 65536
+#define ALIVE_EVERY_S 0.25
+#define DRAFT_EVERY_S 2.0
 #define MEMORY_RESERVE_KIB (64u << 10) /* for everything but Argon2 */
 #define SECRETS_LIMIT (64u << 20)      /* locked memory for keys */
 
@@ -85,12 +87,26 @@ static bool cancelled(void)
 	return told_to_stop || seconds_since_start() >= (double)sweep.settings.deadline_s;
 }
 
+/* true once in so many seconds, for what need not be done at every turn. */
+static bool is_due(double *last, double every)
+{
+	double now = seconds_since_start();
+
+	if (now < *last + every)
+		return false;
+	*last = now;
+	return true;
+}
+
 /* PID 1 feeds the watchdog as long as this goes on. */
 static void alive(void)
 {
 	static int fd = -2;
+	static double last = -ALIVE_EVERY_S;
 	const char *text = getenv("GUESTSWEEP_PROGRESS_FD");
 
+	if (!is_due(&last, ALIVE_EVERY_S))
+		return;
 	work_sample();
 	if (fd == -2)
 		fd = text ? atoi(text) : -1;
@@ -220,17 +236,21 @@ static struct sweep_facts facts_now(void)
 	};
 }
 
-/* What is known so far, for the aftermath of a sweep that breaks. */
+/* What is known so far, for the aftermath of a sweep that breaks; all but the last moments. */
 static void write_draft(void)
 {
-	struct sweep_facts f = facts_now();
-	json_object *draft = results_report(&sweep.results, &f);
+	static double last = -DRAFT_EVERY_S;
+	struct sweep_facts f;
+	json_object *draft;
 
+	if (!is_due(&last, DRAFT_EVERY_S))
+		return;
+	f = facts_now();
+	draft = results_report(&sweep.results, &f);
 	if (json_object_to_file(DRAFT_PATH ".new", draft) == 0 &&
 	    rename(DRAFT_PATH ".new", DRAFT_PATH) < 0)
 		log_line("no draft of the report could be kept: %s", strerror(errno));
 	json_object_put(draft);
-	alive();
 }
 
 static void clean_up(void)
@@ -243,7 +263,8 @@ static int sweep_guests(struct err *e)
 	struct schedule s = {
 		.scopes = &sweep.scopes, .env = &sweep.env, .locks = sweep.locks,
 		.results = &sweep.results, .jobs = job_count(), .cancelled = cancelled,
-		.deadline = sweep.start.tv_sec + sweep.settings.deadline_s,
+		/* not before cancelled() says so: it counts in fractions */
+		.deadline = sweep.start.tv_sec + 1 + sweep.settings.deadline_s,
 		.alive = alive, .changed = write_draft, .clean = clean_up,
 	};
 	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab, e);
