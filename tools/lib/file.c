@@ -101,6 +101,19 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
 	return 0;
 }
 
+int file_write(const char *path, const void *data, size_t size, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int rc;
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s: %s", path, strerror(errno));
+	rc = write_all(fd, data, size);
+	if (rc < 0)
+		return err_set(e, -rc, "write %s: %s", path, strerror(-rc));
+	return 0;
+}
+
 int file_mkdirs(const char *path, struct err *e)
 {
 	char part[PATH_MAX];

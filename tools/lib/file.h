@@ -21,6 +21,11 @@ int file_read(const char *path, size_t limit, char **text, size_t *size, struct 
 int file_write_atomic(const char *path, const void *data, size_t size, struct err *e)
 	must_check nonnull_all;
 
+/* Writes size bytes to a new file path with mode 0644; on disk it is only after a sync of
+ * the filesystem. Returns 0 or -errno. */
+int file_write(const char *path, const void *data, size_t size, struct err *e)
+	must_check nonnull_all;
+
 /* Makes folder path and its parents, mode 0755. Returns 0 or -errno of mkdir(2). */
 int file_mkdirs(const char *path, struct err *e) must_check nonnull_all;
 

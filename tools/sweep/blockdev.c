@@ -17,6 +17,7 @@
 #include "file.h"
 
 #define MAX_DEPTH 16
+#define VIRTIO_PREFIX "vd" /* drivers/block/virtio_blk.c */
 
 static int open_device(const char *path, struct err *e)
 {
@@ -156,6 +157,8 @@ bool is_rotational(const char *kernel_name)
 	char path[96];
 	uint64_t value = 0;
 
+	if (strncmp(kernel_name, VIRTIO_PREFIX, strlen(VIRTIO_PREFIX)) == 0)
+		return false;
 	snprintf(path, sizeof(path), "/sys/class/block/%s/queue/rotational", kernel_name);
 	return file_read_u64(path, &value) == 0 && value == 1;
 }

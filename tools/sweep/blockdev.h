@@ -28,7 +28,8 @@ int blockdev_read(const char *path, uint64_t offset, void *buf, size_t size, str
  * at most n names of 32 bytes each. Returns how many there are. */
 size_t blockdev_disks(const char *path, char names[][32], size_t n) nonnull_all;
 
-/* true for a disk that says it rotates (queue/rotational). */
+/* true for a disk that says it rotates (queue/rotational). A virtio disk can't say, and the
+ * kernel's default then says it does; it counts as one that does not. */
 bool is_rotational(const char *kernel_name) nonnull_all;
 
 /* The kernel's name of a device node ("dm-3"). Returns 0 or -errno. */

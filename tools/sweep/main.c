@@ -162,7 +162,8 @@ static unsigned job_count(void)
 
 	if (sweep.settings.jobs)
 		return sweep.settings.jobs;
-	return cpus < 1 ? 2 : (unsigned)cpus + 1;
+	/* a worker waits for the disk, or for the kernel to let go of a mapping, half of its time */
+	return cpus < 1 ? 2 : 2 * (unsigned)cpus;
 }
 
 static int load_configuration(struct err *e)

@@ -142,7 +142,7 @@ static int copy_log(const char *name, const char *folder, struct err *e)
 	snprintf(from, sizeof(from), "%s/%s", LOG_DIR, name);
 	snprintf(to, sizeof(to), "%s/log/%s", folder, name);
 	rc = file_read(from, LOG_FILE_MAX, &text, &size, e);
-	return rc < 0 ? rc : file_write_atomic(to, text, size, e);
+	return rc < 0 ? rc : file_write(to, text, size, e);
 }
 
 static int copy_logs(const struct place *p, struct err *e)
@@ -170,7 +170,7 @@ static int write_text(const struct place *p, json_object *report, struct err *e)
 	if (fclose(f) != 0)
 		return err_set(e, ENOMEM, "no memory for report.txt");
 	snprintf(path, sizeof(path), "%s/report.txt", p->work);
-	return file_write_atomic(path, text, size, e);
+	return file_write(path, text, size, e);
 }
 
 static int write_json(const struct place *p, json_object *report, struct err *e)
@@ -182,19 +182,17 @@ static int write_json(const struct place *p, json_object *report, struct err *e)
 	if (!text)
 		return err_set(e, ENOMEM, "no memory for report.json");
 	snprintf(path, sizeof(path), "%s/report.json", p->work);
-	return file_write_atomic(path, text, strlen(text), e);
+	return file_write(path, text, strlen(text), e);
 }
 
 /* The run gets its name once all of it is on disk, then "last" names it. */
 static int complete(const struct place *p, struct err *e)
 {
 	char path[640], line[40];
-	int fd = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int fd = open(p->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0 || syncfs(fd) < 0)
 		return err_set(e, errno, "%s: %s", p->folder, strerror(errno));
-	syncfs(fd);
-	close(fd);
 	snprintf(path, sizeof(path), "%s/%s", p->folder, p->run);
 	if (rename(p->work, path) < 0)
 		return err_set(e, errno, "name the report: %s", strerror(errno));
