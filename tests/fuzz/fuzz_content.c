@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct node n;
 	const struct content *c = &n.content;
-	char buf[256], path[64];
+	char path[64];
 	struct err e = { 0 };
 
 	memset(&n, 0, sizeof(n));
@@ -42,7 +42,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (c->all_zero && (c->type[0] || c->table[0] || c->ambivalent))
 		abort();
-	content_describe(c, buf, sizeof(buf));
-	check_text(buf, sizeof(buf));
 	return 0;
 }

@@ -199,15 +199,3 @@ int content_read(struct node *n, struct err *e)
 		c->all_zero = looks_empty(n->device, n->bytes);
 	return 0;
 }
-
-char *content_describe(const struct content *c, char *buf, size_t size)
-{
-	if (c->type[0])
-		snprintf(buf, size, "%s%s%s%s", c->type, c->label[0] ? " labelled \"" : "", c->label,
-			 c->label[0] ? "\"" : "");
-	else if (c->table[0])
-		snprintf(buf, size, "a partition table (%s)", c->table);
-	else
-		snprintf(buf, size, "nothing that is recognised");
-	return buf;
-}

@@ -9,8 +9,4 @@
  * read(2), with the report's code io-error. */
 int content_read(struct node *n, struct err *e) must_check nonnull_all;
 
-/* Says what a content is, for people: "ext4 labelled \"root\"", "an MBR partition
- * table". Returns buf. */
-char *content_describe(const struct content *c, char *buf, size_t size) nonnull_all;
-
 #endif

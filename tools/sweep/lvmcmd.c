@@ -103,12 +103,3 @@ int lvmcmd_activate(const struct walk_env *env, unsigned id, const char *vg,
 		 read_only ? "[\"" : "[", read_only ? vg : "", read_only ? "\"]" : "]");
 	return lvm(env, id, argv, NULL, e);
 }
-
-const char *lvmcmd_text(json_object *row, const char *key)
-{
-	json_object *value;
-
-	if (!json_object_object_get_ex(row, key, &value) || !value)
-		return "";
-	return json_object_get_string(value);
-}

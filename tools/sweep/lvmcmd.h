@@ -25,7 +25,4 @@ int lvmcmd_activate(const struct walk_env *env, unsigned id, const char *vg,
 		    const char *const *devices, size_t n, bool read_only, struct err *e)
 	must_check nonnull_all;
 
-/* The string value of key in a row of a report; "" where there is none. */
-const char *lvmcmd_text(json_object *row, const char *key) nonnull_all;
-
 #endif

@@ -83,17 +83,9 @@ static void publish(const struct node *n)
 		_exit(EXIT_FAILURE);
 }
 
-static void end(const char *how, const struct walk *w)
+static bool lacks_parts(const struct node *n)
 {
-	json_object *o = json_object_new_object(), *groups = json_object_new_array();
-	size_t i;
-
-	for (i = 0; i < w->n_nodes; i++)
-		if (w->nodes[i]->kind == KIND_VG && strcmp(w->nodes[i]->code, "missing-device") == 0)
-			json_object_array_add(groups, json_object_new_string(w->nodes[i]->uuid));
-	json_object_object_add(o, "end", json_object_new_string(how));
-	json_object_object_add(o, "groups", groups);
-	channel_send(channel, o);
+	return n->kind == KIND_VG && strcmp(n->code, "missing-device") == 0;
 }
 
 static bool is_incomplete(const struct walk *w)
@@ -101,9 +93,22 @@ static bool is_incomplete(const struct walk *w)
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++)
-		if (w->nodes[i]->kind == KIND_VG && strcmp(w->nodes[i]->code, "missing-device") == 0)
+		if (lacks_parts(w->nodes[i]))
 			return true;
 	return false;
+}
+
+static void end(const char *how, const struct walk *w)
+{
+	json_object *o = json_object_new_object(), *groups = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		if (lacks_parts(w->nodes[i]))
+			json_object_array_add(groups, json_object_new_string(w->nodes[i]->uuid));
+	json_object_object_add(o, "end", json_object_new_string(how));
+	json_object_object_add(o, "groups", groups);
+	channel_send(channel, o);
 }
 
 /* A rotating disk serves one check at a time. Returns how many names there are. */

@@ -20,6 +20,7 @@
 #include "dm.h"
 #include "log.h"
 #include "lvmcmd.h"
+#include "nodejson.h"
 #include "registry.h"
 #include "walk.h"
 
@@ -107,13 +108,13 @@ static int take_lvs(struct vg *vg, json_object *array, struct err *e)
 		json_object *row = json_object_array_get_idx(array, i);
 		struct logical_volume *lv = &vg->lv[vg->n_lv];
 
-		if (!strstr(lvmcmd_text(row, "lv_role"), "public"))
+		if (!strstr(json_text(row, "lv_role"), "public"))
 			continue;
-		escape_text(lv->name, sizeof(lv->name), lvmcmd_text(row, "lv_name"));
-		escape_text(lv->uuid, sizeof(lv->uuid), lvmcmd_text(row, "lv_uuid"));
-		snprintf(lv->layout, sizeof(lv->layout), "%.63s", lvmcmd_text(row, "lv_layout"));
-		snprintf(lv->health, sizeof(lv->health), "%.63s", lvmcmd_text(row, "lv_health_status"));
-		lv->bytes = strtoull(lvmcmd_text(row, "lv_size"), NULL, 10);
+		escape_text(lv->name, sizeof(lv->name), json_text(row, "lv_name"));
+		escape_text(lv->uuid, sizeof(lv->uuid), json_text(row, "lv_uuid"));
+		snprintf(lv->layout, sizeof(lv->layout), "%.63s", json_text(row, "lv_layout"));
+		snprintf(lv->health, sizeof(lv->health), "%.63s", json_text(row, "lv_health_status"));
+		lv->bytes = strtoull(json_text(row, "lv_size"), NULL, 10);
 		vg->n_lv++;
 	}
 	return 0;
@@ -121,27 +122,27 @@ static int take_lvs(struct vg *vg, json_object *array, struct err *e)
 
 static bool is_incomplete(json_object *row)
 {
-	return strtoul(lvmcmd_text(row, "vg_missing_pv_count"), NULL, 10) > 0;
+	return strtoul(json_text(row, "vg_missing_pv_count"), NULL, 10) > 0;
 }
 
 /* Why a VG is left alone, as the VG's verdict. */
 static void judge_vg(struct node *n, json_object *row)
 {
-	const char *system = lvmcmd_text(row, "vg_systemid");
-	const char *shared = lvmcmd_text(row, "vg_shared");
+	const char *system = json_text(row, "vg_systemid");
+	const char *shared = json_text(row, "vg_shared");
 
 	if (is_incomplete(row))
 		node_verdict(n, VERDICT_ERROR, "missing-device",
 			     "volume group %s is incomplete: %s of its %s physical volumes are missing; "
-			     "nothing of it is activated", n->name, lvmcmd_text(row, "vg_missing_pv_count"),
-			     lvmcmd_text(row, "pv_count"));
-	else if (strcmp(lvmcmd_text(row, "vg_exported"), "1") == 0)
+			     "nothing of it is activated", n->name, json_text(row, "vg_missing_pv_count"),
+			     json_text(row, "pv_count"));
+	else if (strcmp(json_text(row, "vg_exported"), "1") == 0)
 		node_verdict(n, VERDICT_SKIPPED, "unsupported",
 			     "volume group %s is exported; vgimport it first", n->name);
 	else if (system[0])
 		node_verdict(n, VERDICT_SKIPPED, "in-use",
 			     "volume group %s belongs to another system (system ID \"%.64s\")", n->name, system);
-	else if (strcmp(shared, "1") == 0 || strcmp(lvmcmd_text(row, "vg_clustered"), "1") == 0)
+	else if (strcmp(shared, "1") == 0 || strcmp(json_text(row, "vg_clustered"), "1") == 0)
 		node_verdict(n, VERDICT_SKIPPED, "in-use",
 			     "volume group %s is shared with other hosts (lvmlockd)", n->name);
 }
@@ -154,9 +155,9 @@ static int take_vg(struct node *n, json_object *report, json_object *row, struct
 	if (!vg)
 		return err_set(e, ENOMEM, "no memory for a volume group");
 	n->ops = &vg_ops;
-	snprintf(vg->name, sizeof(vg->name), "%s", lvmcmd_text(row, "vg_name"));
+	snprintf(vg->name, sizeof(vg->name), "%s", json_text(row, "vg_name"));
 	escape_text(n->name, sizeof(n->name), vg->name);
-	escape_text(n->uuid, sizeof(n->uuid), lvmcmd_text(row, "vg_uuid"));
+	escape_text(n->uuid, sizeof(n->uuid), json_text(row, "vg_uuid"));
 	snprintf(n->type, sizeof(n->type), "lvm2");
 	if (n->host)
 		n->stack[0] = 0;
@@ -170,7 +171,7 @@ static bool lists(json_object *pvs, const struct node *pv)
 	size_t n = pvs ? json_object_array_length(pvs) : 0, i;
 
 	for (i = 0; i < n; i++)
-		if (strcmp(lvmcmd_text(json_object_array_get_idx(pvs, i), "pv_uuid"), pv->uuid) == 0)
+		if (strcmp(json_text(json_object_array_get_idx(pvs, i), "pv_uuid"), pv->uuid) == 0)
 			return true;
 	return false;
 }
@@ -196,7 +197,7 @@ static int add_vg(struct walk *w, json_object *report, struct node *const *membe
 		pv->verdict = VERDICT_OK;
 		snprintf(pv->reason, sizeof(pv->reason), "%s%s",
 			 row ? "part of " : "belongs to no volume group",
-			 row ? lvmcmd_text(row, "vg_name") : "");
+			 row ? json_text(row, "vg_name") : "");
 		if (!row)
 			continue;
 		if (node)
