@@ -33,6 +33,14 @@ recipe_facts() {
 	done
 }
 
+# recipe_versions: one line per package, NAME VERSION
+recipe_versions() {
+	local name
+	for name in $(package_list); do
+		(load_recipe "$name"; say "$name $version")
+	done
+}
+
 # package_keys: fills key[NAME]: a hash over everything that goes into the package, its dependencies' keys included
 declare -A key dependencies
 declare -a order

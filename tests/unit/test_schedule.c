@@ -84,6 +84,27 @@ static void fill_memory(int fd)
 	say(fd, "{\"release\": [\"memory\"], \"amount\": 70}");
 }
 
+/* Two image files on a host filesystem, which has to stay open until both are swept. */
+static void hold(int fd, const struct scope *s)
+{
+	json_object *close;
+	char text[256];
+	unsigned i;
+
+	for (i = 1; i <= 2; i++) {
+		snprintf(text, sizeof(text), "{\"volume\": {\"id\": %u, \"name\": \"image%u\", \"stack\": "
+					     "\"image%u\", \"hostfs\": 99, \"device\": \"/dev/x\"}}",
+			 100 + i, i, i);
+		say(fd, text);
+	}
+	say(fd, "{\"holding\": true}");
+	if (strstr(s->name, "dies"))
+		kill(getpid(), SIGKILL);
+	if (channel_receive(fd, &close) <= 0 || json_number(close, "close") != 1)
+		_exit(4);
+	pause_ms(30);
+}
+
 __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, const struct scope *s,
 						  int fd, long deadline)
 {
@@ -112,15 +133,17 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 	if (is(s, "memory"))
 		fill_memory(fd);
 	if (is(s, "again") && !s->alone) {
-		say(fd, "{\"end\": \"again\", \"groups\": []}");
+		say(fd, "{\"end\": \"again\", \"lacks\": []}");
 		_exit(0);
 	}
 	if (is(s, "part") && !s->last_try) {
-		say(fd, "{\"end\": \"incomplete\", \"groups\": [\"U1\"]}");
+		say(fd, "{\"end\": \"incomplete\", \"lacks\": [\"U1\"]}");
 		_exit(0);
 	}
+	if (is(s, "host"))
+		hold(fd, s);
 	say_node(fd, s, "clean");
-	say(fd, "{\"end\": \"done\", \"groups\": []}");
+	say(fd, "{\"end\": \"done\", \"lacks\": []}");
 	_exit(0);
 }
 
@@ -148,8 +171,10 @@ static void changed(void)
 	t.changed++;
 }
 
-static void clean(void)
+static void clean(const unsigned *ids, size_t n)
 {
+	(void)ids;
+	(void)n;
 	t.cleaned++;
 }
 
@@ -160,7 +185,10 @@ static void cancel_soon(void)
 
 static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
 {
-	struct schedule s = { .scopes = &t.scopes, .results = &t.results, .jobs = jobs,
+	static const struct settings settings;
+	static const struct crypttab crypttab;
+	const struct walk_env env = { .settings = &settings, .crypttab = &crypttab };
+	struct schedule s = { .scopes = &t.scopes, .env = &env, .results = &t.results, .jobs = jobs,
 			      .cancelled = cancelled, .alive = each_tick, .changed = changed,
 			      .clean = clean };
 	char copy[256], *save, *word;
@@ -175,7 +203,7 @@ static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
 	assert_int_equal(results_init(&t.results), 0);
 	snprintf(copy, sizeof(copy), "%s", names);
 	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		struct scope *scope = &t.scopes.s[t.scopes.n];
+		struct scope *scope = t.scopes.s[t.scopes.n] = calloc(1, sizeof(*scope));
 		struct node *n = &t.nodes[t.scopes.n++];
 
 		snprintf(scope->name, sizeof(scope->name), "%s", word);
@@ -304,6 +332,29 @@ static void parts_are_joined(void **state)
 	end();
 }
 
+/* It is closed after the last of them; it does not count as one at work. */
+static void images_on_a_host_filesystem(void **state)
+{
+	(void)state;
+	assert_true(sweep("host a", 1, alive));
+	assert_string_equal(json_text(node_of(1), "verdict"), "clean");
+	assert_string_equal(json_text(node_of(101), "verdict"), "clean");
+	assert_string_equal(json_text(node_of(102), "verdict"), "clean");
+	assert_int_equal(t.changed, 4);
+	end();
+}
+
+static void a_host_filesystem_that_is_lost(void **state)
+{
+	(void)state;
+	assert_false(sweep("hostdies a", 1, alive));
+	assert_string_equal(json_text(node_of(1), "verdict"), "error");
+	assert_string_equal(json_text(node_of(2), "verdict"), "clean");
+	assert_non_null(strstr(json_text(node_of(101), "reason"), "broke off"));
+	assert_int_equal(t.cleaned, 1);
+	end();
+}
+
 static void cancelling_ends_all(void **state)
 {
 	(void)state;
@@ -324,6 +375,8 @@ int main(void)
 		cmocka_unit_test(memory_one_after_the_other),
 		cmocka_unit_test(again_alone),
 		cmocka_unit_test(parts_are_joined),
+		cmocka_unit_test(images_on_a_host_filesystem),
+		cmocka_unit_test(a_host_filesystem_that_is_lost),
 		cmocka_unit_test(cancelling_ends_all),
 	};
 

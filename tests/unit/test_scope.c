@@ -90,7 +90,7 @@ static const char *plan(void)
 
 	text[0] = 0;
 	for (i = 0; i < t.scopes.n; i++) {
-		const struct scope *s = &t.scopes.s[i];
+		const struct scope *s = t.scopes.s[i];
 
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s[", i ? " " : "", s->name);
 		for (k = 0; k < s->n_volumes; k++)
@@ -123,10 +123,10 @@ static void every_volume_on_its_own(void **state)
 	lv("v/c", 20);
 	make();
 	assert_string_equal(plan(), "v/b[v/b] v/c[v/c] v/a[v/a]"); /* longest first */
-	assert_int_equal(t.scopes.s[0].mode, MODE_PREEN);
-	assert_int_equal(t.scopes.s[0].undo, UNDO_AUTO);
-	assert_false(t.scopes.s[0].done || t.scopes.s[0].incomplete || t.scopes.s[0].last_try ||
-		     t.scopes.s[0].alone);
+	assert_int_equal(t.scopes.s[0]->mode, MODE_PREEN);
+	assert_int_equal(t.scopes.s[0]->undo, UNDO_AUTO);
+	assert_false(t.scopes.s[0]->done || t.scopes.s[0]->incomplete || t.scopes.s[0]->last_try ||
+		     t.scopes.s[0]->alone);
 	end();
 }
 
@@ -143,12 +143,12 @@ static void sections_group_disks(void **state)
 	make();
 	/* both disks count: 20 is more than 15 */
 	assert_string_equal(plan(), "imap[v/a v/c] v/b[v/b] web[v/d]");
-	assert_int_equal(t.scopes.s[0].bytes, 20);
-	assert_int_equal(t.scopes.s[0].mode, MODE_CHECK);
-	assert_int_equal(t.scopes.s[0].undo, UNDO_REQUIRED);
-	assert_int_equal(t.scopes.s[1].mode, MODE_REPAIR);
-	assert_int_equal(t.scopes.s[1].undo, UNDO_OFF);
-	assert_int_equal(t.scopes.s[2].mode, MODE_REPAIR);
+	assert_int_equal(t.scopes.s[0]->bytes, 20);
+	assert_int_equal(t.scopes.s[0]->mode, MODE_CHECK);
+	assert_int_equal(t.scopes.s[0]->undo, UNDO_REQUIRED);
+	assert_int_equal(t.scopes.s[1]->mode, MODE_REPAIR);
+	assert_int_equal(t.scopes.s[1]->undo, UNDO_OFF);
+	assert_int_equal(t.scopes.s[2]->mode, MODE_REPAIR);
 	end();
 }
 
@@ -313,24 +313,33 @@ static void lacks(const char *name, const char *groups)
 	size_t i;
 
 	for (i = 0; i < t.scopes.n; i++)
-		if (strcmp(t.scopes.s[i].name, name) == 0)
+		if (strcmp(t.scopes.s[i]->name, name) == 0)
 			break;
 	assert_true(i < t.scopes.n);
 	snprintf(copy, sizeof(copy), "%s", groups);
 	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save))
-		snprintf(t.scopes.s[i].groups[t.scopes.s[i].n_groups++], 64, "%s", word);
-	t.scopes.s[i].incomplete = true;
+		snprintf(t.scopes.s[i]->lacks[t.scopes.s[i]->n_lacks++], LACK_SIZE, "%s", word);
+	t.scopes.s[i]->incomplete = true;
 }
 
-static const struct scope *scope(const char *name)
+static struct scope *scope(const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < t.scopes.n; i++)
-		if (strcmp(t.scopes.s[i].name, name) == 0)
-			return &t.scopes.s[i];
+		if (strcmp(t.scopes.s[i]->name, name) == 0)
+			return t.scopes.s[i];
 	fail();
 	return NULL;
+}
+
+/* lack: "GROUP MEMBER" */
+static void lacks_member(const char *name, const char *lack)
+{
+	struct scope *s = scope(name);
+
+	snprintf(s->lacks[s->n_lacks++], LACK_SIZE, "%s", lack);
+	s->incomplete = true;
 }
 
 static void join_all(void)
@@ -350,7 +359,7 @@ static void halves_of_one_group(void **state)
 	make();
 	lacks("v/a", "U1");
 	lacks("careful", "U1");
-	t.scopes.s[2].done = true;
+	t.scopes.s[2]->done = true;
 	join_all();
 	assert_string_equal(plan(), "v/a[v/a v/b] careful[v/b] v/c[v/c]");
 	assert_true(scope("v/a")->last_try && !scope("v/a")->done && !scope("v/a")->incomplete);
@@ -384,13 +393,13 @@ static void a_chain_of_groups(void **state)
 		lacks("v/d", "U3");
 		lacks("v/x", "U9");
 		join_all();
-		assert_int_equal(t.scopes.s[0].n_volumes, 4);
+		assert_int_equal(t.scopes.s[0]->n_volumes, 4);
 		assert_int_equal(scope("v/x")->n_volumes, 1);
 		assert_true(scope("v/x")->last_try && !scope("v/x")->done);
 		for (i = 0; i < t.scopes.n; i++)
-			assert_false(t.scopes.s[i].incomplete);
+			assert_false(t.scopes.s[i]->incomplete);
 		for (i = 1; i < 4; i++)
-			assert_true(t.scopes.s[i].done);
+			assert_true(t.scopes.s[i]->done);
 		end();
 	}
 }
@@ -404,8 +413,8 @@ static void alone_and_complete_ones_stay(void **state)
 	make();
 	lacks("v/a", "U1");
 	lacks("v/b", "U1");
-	t.scopes.s[1].incomplete = false; /* it has ended otherwise */
-	t.scopes.s[1].done = true;
+	t.scopes.s[1]->incomplete = false; /* it has ended otherwise */
+	t.scopes.s[1]->done = true;
 	join_all();
 	assert_int_equal(scope("v/a")->n_volumes, 1);
 	assert_true(scope("v/a")->last_try);
@@ -437,15 +446,114 @@ static void more_groups_than_there_is_room_for(void **state)
 	lv("v/a", 30);
 	lv("v/b", 20);
 	make();
-	for (i = 0; i < MAX_GROUPS; i++) {
+	for (i = 0; i < MAX_LACKS; i++) {
 		snprintf(name, sizeof(name), "A%zu", i);
 		lacks("v/a", name);
 		snprintf(name, sizeof(name), "B%zu", i);
 		lacks("v/b", i == 5 ? "A5" : name);
 	}
 	join_all();
-	assert_int_equal(scope("v/a")->n_groups, MAX_GROUPS);
+	assert_int_equal(scope("v/a")->n_lacks, MAX_LACKS);
 	assert_int_equal(scope("v/a")->n_volumes, 2);
+	end();
+}
+
+/* Two guests, one copied from the other: both have a group over two volumes. */
+static void copies_go_by_their_names(void **state)
+{
+	(void)state;
+	configure("", "", "");
+	lv("v/web1_hd0", 30);
+	lv("v/web2_hd0", 29);
+	lv("v/web1_hd1", 28);
+	lv("v/web2_hd1", 27);
+	make();
+	lacks_member("v/web1_hd0", "U1 P1");
+	lacks_member("v/web2_hd0", "U1 P1");
+	lacks_member("v/web1_hd1", "U1 P2");
+	lacks_member("v/web2_hd1", "U1 P2");
+	join_all();
+	assert_string_equal(plan(), "v/web1_hd0[v/web1_hd0 v/web1_hd1] v/web2_hd0[v/web2_hd0 v/web2_hd1] "
+				    "v/web1_hd1[v/web1_hd1] v/web2_hd1[v/web2_hd1]");
+	assert_true(scope("v/web1_hd1")->done && scope("v/web2_hd1")->done);
+	end();
+}
+
+/* Where names don't tell, nothing is guessed. */
+static void copies_of_unlike_names_stay_apart(void **state)
+{
+	(void)state;
+	configure("", "", "");
+	lv("v/a", 30);
+	lv("v/b", 29);
+	lv("v/c", 28);
+	lv("v/d", 27);
+	make();
+	lacks_member("v/a", "U1 P1");
+	lacks_member("v/b", "U1 P1");
+	lacks_member("v/c", "U1 P2");
+	lacks_member("v/d", "U1 P2");
+	join_all();
+	assert_string_equal(plan(), "v/a[v/a] v/b[v/b] v/c[v/c] v/d[v/d]");
+	assert_true(scope("v/a")->last_try && scope("v/d")->last_try);
+	end();
+}
+
+static struct node *image(const char *name, struct scope *holder)
+{
+	struct node *n = scopes_find_room(&t.scopes, 1);
+
+	assert_non_null(n);
+	n->kind = KIND_IMAGE;
+	n->bytes = 1;
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	scopes_add(&t.scopes, n, holder, &t.settings, &t.crypttab);
+	return n;
+}
+
+/* Image files join their guest; a guest waits for all of them. */
+static void image_files(void **state)
+{
+	struct scope *holder;
+
+	(void)state;
+	configure("[sweep]\nmode = check\nignore = v/kvm:/old.raw\n"
+		  "[guest db]\ndisk = v/kvm:/db0.raw\ndisk = v/db1\nmode = preen\n", "", "");
+	lv("v/kvm", 100);
+	lv("v/db1", 10);
+	make();
+	assert_string_equal(plan(), "v/kvm[v/kvm] db[v/db1]");
+	holder = scope("v/kvm");
+	assert_int_equal(holder->mode, MODE_PREEN); /* db may be written to, so it has to be mounted so */
+	assert_true(is_waiting(scope("db")) && !is_waiting(holder));
+	image("v/kvm:/db0.raw", holder);
+	assert_false(is_waiting(scope("db")));
+	assert_true(lies_on(scope("db"), holder));
+	image("v/kvm:/free.raw", holder);
+	assert_int_equal(scope("v/kvm:/free.raw")->mode, MODE_CHECK);
+	assert_false(lies_on(holder, holder));
+	assert_string_equal(image("v/kvm:/old.raw", holder)->code, "ignored");
+	end();
+}
+
+static void only_some_image_files(void **state)
+{
+	struct scope *holder;
+
+	(void)state;
+	configure("[guest db]\ndisk = v/kvm:/db.raw\n", "", "guestsweep.only=db,v/all,v/one:/x.raw");
+	lv("v/kvm", 3);
+	lv("v/all", 2);
+	lv("v/one", 1);
+	lv("v/none", 1);
+	make();
+	assert_string_equal(plan(), "v/kvm[v/kvm] v/all[v/all] v/one[v/one]");
+	holder = scope("v/kvm");
+	assert_int_equal(image("v/kvm:/db.raw", holder)->verdict, VERDICT_NONE);
+	assert_string_equal(image("v/kvm:/other.raw", holder)->code, "ignored");
+	assert_int_equal(image("v/all:/a.raw", holder)->verdict, VERDICT_NONE);
+	assert_int_equal(image("v/one:/x.raw", holder)->verdict, VERDICT_NONE);
+	assert_string_equal(image("v/one:/y.raw", holder)->code, "ignored");
 	end();
 }
 
@@ -467,6 +575,10 @@ int main(void)
 		cmocka_unit_test(alone_and_complete_ones_stay),
 		cmocka_unit_test(undo_of_the_stricter),
 		cmocka_unit_test(more_groups_than_there_is_room_for),
+		cmocka_unit_test(copies_go_by_their_names),
+		cmocka_unit_test(copies_of_unlike_names_stay_apart),
+		cmocka_unit_test(image_files),
+		cmocka_unit_test(only_some_image_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

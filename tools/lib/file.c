@@ -101,9 +101,9 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
 	return 0;
 }
 
-int file_write(const char *path, const void *data, size_t size, struct err *e)
+static int write_to(const char *path, int flags, const void *data, size_t size, struct err *e)
 {
-	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
 	int rc;
 
 	if (fd < 0)
@@ -112,6 +112,16 @@ int file_write(const char *path, const void *data, size_t size, struct err *e)
 	if (rc < 0)
 		return err_set(e, -rc, "write %s: %s", path, strerror(-rc));
 	return 0;
+}
+
+int file_write(const char *path, const void *data, size_t size, struct err *e)
+{
+	return write_to(path, O_EXCL, data, size, e);
+}
+
+int file_append(const char *path, const void *data, size_t size, struct err *e)
+{
+	return write_to(path, O_APPEND, data, size, e);
 }
 
 int file_mkdirs(const char *path, struct err *e)

@@ -26,6 +26,10 @@ int file_write_atomic(const char *path, const void *data, size_t size, struct er
 int file_write(const char *path, const void *data, size_t size, struct err *e)
 	must_check nonnull_all;
 
+/* Adds size bytes at the end of path, which is made where it is missing. Returns 0 or -errno. */
+int file_append(const char *path, const void *data, size_t size, struct err *e)
+	must_check nonnull_all;
+
 /* Makes folder path and its parents, mode 0755. Returns 0 or -errno of mkdir(2). */
 int file_mkdirs(const char *path, struct err *e) must_check nonnull_all;
 

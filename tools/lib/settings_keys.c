@@ -119,12 +119,28 @@ static int set_images(struct settings *s, const char *value, struct err *e)
 	return value_words(value, BLANKS, image_pattern, &s->images, e);
 }
 
-/* VG/LV, or a disk's kernel name with or without /dev/. */
+/* VG/LV:/PATH, an image file on a volume's filesystem. */
+static int image_file(const char *item, char **out, struct err *e)
+{
+	struct guest_disk disk;
+	int rc = value_guest_disk(item, &disk, e);
+
+	if (rc < 0)
+		return rc;
+	if (asprintf(out, "%s:%s", disk.volume, disk.path) < 0)
+		rc = err_set(e, ENOMEM, "no memory for the settings");
+	guest_disk_clear(&disk);
+	return rc;
+}
+
+/* VG/LV, VG/LV:/PATH, or a disk's kernel name with or without /dev/. */
 static int volume_or_disk(const char *item, char **out, struct err *e)
 {
 	cleanup_free char *volume = NULL;
 	int rc;
 
+	if (strstr(item, ":/"))
+		return image_file(item, out, e);
 	if (!strchr(item, '/'))
 		return value_copy(item, out, e);
 	rc = value_volume(item, &volume, e);

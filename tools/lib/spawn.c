@@ -16,6 +16,7 @@
 
 #include "cleanup.h"
 #include "log.h"
+#include "spawn_child.h"
 
 #define KILL_AFTER_MS 10000
 #define MAX_ENV 16
@@ -221,16 +222,39 @@ static int open_log(const struct spawn_options *o, struct err *e)
 	return fd;
 }
 
-/* Starts the program; r's pipes and pidfd are open then. */
-static int start(const char *const argv[], const struct spawn_options *o, struct running *r,
-		 struct err *e)
+int spawn_child(const char *const argv[], const struct spawn_options *o, int out, int err,
+		pid_t *pid, struct err *e)
 {
-	cleanup_fd int log_r = -1, log_w = -1, out_r = -1, out_w = -1, failed_r = -1, failed_w = -1;
+	cleanup_fd int failed_r = -1, failed_w = -1;
 	pid_t parent = getpid();
 	int p[2], code;
 
 	if (access(argv[0], X_OK) < 0)
 		return err_set(e, errno, "%s: %s", argv[0], strerror(errno));
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_set(e, errno, "pipe: %s", strerror(errno));
+	failed_r = p[0];
+	failed_w = p[1];
+	*pid = fork();
+	if (*pid == 0)
+		become(argv, o, out, err, failed_w, parent);
+	if (*pid < 0)
+		return err_set(e, errno, "fork: %s", strerror(errno));
+	close(steal_fd(&failed_w));
+	if (read(failed_r, &code, sizeof(code)) == sizeof(code)) {
+		waitpid(*pid, NULL, 0);
+		return err_set(e, code, "%s: %s", argv[0], strerror(code));
+	}
+	return 0;
+}
+
+/* Starts the program; r's pipes and pidfd are open then. */
+static int start(const char *const argv[], const struct spawn_options *o, struct running *r,
+		 struct err *e)
+{
+	cleanup_fd int log_r = -1, log_w = -1, out_r = -1, out_w = -1;
+	int p[2], code, rc;
+
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_set(e, errno, "pipe: %s", strerror(errno));
 	log_r = p[0];
@@ -241,20 +265,9 @@ static int start(const char *const argv[], const struct spawn_options *o, struct
 		out_r = p[0];
 		out_w = p[1];
 	}
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return err_set(e, errno, "pipe: %s", strerror(errno));
-	failed_r = p[0];
-	failed_w = p[1];
-	r->pid = fork();
-	if (r->pid == 0)
-		become(argv, o, out_w >= 0 ? out_w : log_w, log_w, failed_w, parent);
-	if (r->pid < 0)
-		return err_set(e, errno, "fork: %s", strerror(errno));
-	close(steal_fd(&failed_w));
-	if (read(failed_r, &code, sizeof(code)) == sizeof(code)) {
-		waitpid(r->pid, NULL, 0);
-		return err_set(e, code, "%s: %s", argv[0], strerror(code));
-	}
+	rc = spawn_child(argv, o, out_w >= 0 ? out_w : log_w, log_w, &r->pid, e);
+	if (rc < 0)
+		return rc;
 	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd < 0) {
 		code = errno;
@@ -267,17 +280,18 @@ static int start(const char *const argv[], const struct spawn_options *o, struct
 	return 0;
 }
 
+void spawn_decode(int status, struct spawn_result *r)
+{
+	r->how = WIFSIGNALED(status) ? SPAWN_SIGNALLED : SPAWN_EXITED;
+	r->code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static void decode(int status, bool ended_by_us, struct spawn_result *r)
 {
+	spawn_decode(status, r);
 	if (ended_by_us) {
 		r->how = SPAWN_TIMED_OUT;
 		r->code = 0;
-	} else if (WIFSIGNALED(status)) {
-		r->how = SPAWN_SIGNALLED;
-		r->code = WTERMSIG(status);
-	} else {
-		r->how = SPAWN_EXITED;
-		r->code = WEXITSTATUS(status);
 	}
 }
 

@@ -35,6 +35,24 @@ struct spawn_result {
 int spawn_run(const char *const argv[], const struct spawn_options *o, struct spawn_result *r,
 	      struct err *e) must_check nonnull_all;
 
+/* A program that runs beside its caller, until that stops it. */
+struct spawn_beside {
+	int pid;      /* 0: none */
+	int output;   /* read end of a pipe; what does not fit into it (64 KiB) is lost */
+};
+
+/* Starts argv[0] (absolute path) with a clean environment. Returns 0 or -errno. */
+int spawn_start(const char *const argv[], struct spawn_beside *b, struct err *e)
+	must_check nonnull_all;
+
+/* true where it has ended by itself. */
+bool spawn_has_ended(const struct spawn_beside *b) nonnull_all;
+
+/* Ends it, SIGTERM first and SIGKILL after grace_s seconds, and appends what it has said to
+ * the file log. *r says how it ended. Returns 0; -EBUSY: the kernel does not let go of it. */
+int spawn_stop(struct spawn_beside *b, unsigned grace_s, const char *log, struct spawn_result *r,
+	       struct err *e) must_check nonnull_all;
+
 /* Says how a child ended in a few words: "exit status 3: TAIL", "killed by
  * signal 9", "timed out". Returns buf. */
 char *spawn_describe(const struct spawn_result *r, char *buf, size_t size) nonnull_all;

@@ -9,10 +9,10 @@
 #include <json-c/json_util.h>
 
 #include "dm.h"
+#include "leftovers.h"
 #include "log.h"
 #include "publish.h"
 #include "results.h"
-#include "snapshot.h"
 
 void print_summary(json_object *report)
 {
@@ -46,9 +46,7 @@ int aftermath_main(const char *reason)
 	if (publish_resume(&place, &e) < 0 || publish_finish(&place, report, &e) < 0)
 		log_line("no report is written: %s", e.text);
 	dm_prepare();
-	if (dm_drop_all_patiently(&e) < 0)
-		log_line("left behind: %s", e.text);
-	snapshot_drop_stores();
+	leftovers_remove(NULL, NULL, 0);
 	print_summary(report);
 	json_object_put(report);
 	return EXIT_SUCCESS;

@@ -7,7 +7,10 @@
  *               {"acquire": [NAME...], "amount": N}   answered by {"rc": 0 or -errno,
  *                                                     "memory": KiB there are at all}
  *               {"release": [NAME...], "amount": N}
- *               {"end": "done" | "again" | "incomplete", "groups": [UUID...]}
+ *               {"volume": {...}}                a disk image on a host filesystem
+ *               {"holding": true}                all is checked; what is open stays so
+ *               {"end": "done" | "again" | "incomplete", "lacks": ["GROUP MEMBER"...]}
+ *   supervisor  {"close": true}                  to one that is holding
  */
 #ifndef GS_CHANNEL_H
 #define GS_CHANNEL_H

@@ -56,6 +56,15 @@ struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const
 	return n;
 }
 
+static const struct layer_ops *driver_of(const struct walk *w, enum kind kind)
+{
+	const struct layer_ops *const *ops = w->env->registry;
+
+	while (*ops && (*ops)->kind != kind)
+		ops++;
+	return *ops;
+}
+
 struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e)
 {
 	struct node *n = walk_add(w, volume->kind, NULL, NULL, NULL, e);
@@ -66,7 +75,8 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
 	memcpy(guest, n->guest, sizeof(guest));
 	*n = *volume;
 	memcpy(n->guest, guest, sizeof(guest));
-	n->ops = NULL;
+	/* an image has to be opened before it can be probed; all others are devices already */
+	n->ops = n->kind == KIND_IMAGE ? driver_of(w, KIND_IMAGE) : NULL;
 	n->state = NULL;
 	n->opened = n->probed = n->host = n->kept = false;
 	n->volume = true;

@@ -46,12 +46,26 @@ void node_verdict(struct node *n, enum verdict v, const char *code, const char *
 	va_end(ap);
 }
 
+void node_note(struct node *n, const char *code, const char *fmt, ...)
+{
+	char more[sizeof(n->reason)];
+	size_t used = strlen(n->reason);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(more, sizeof(more), fmt, ap);
+	va_end(ap);
+	snprintf(n->reason + used, sizeof(n->reason) - used, "%s%s", used ? "; " : "", more);
+	if (!n->code[0])
+		snprintf(n->code, sizeof(n->code), "%s", code);
+}
+
 void node_path(const struct node *n, char path[NODE_PATH_SIZE])
 {
 	const struct node *disk;
 	size_t length;
 
-	if (n->kind == KIND_LV) {
+	if (n->kind == KIND_LV || n->kind == KIND_IMAGE) {
 		snprintf(path, NODE_PATH_SIZE, "%s", n->name);
 	} else if (n->kind == KIND_PARTITION && n->n_parents) {
 		disk = n->parents[0]->parents[0];

@@ -17,6 +17,7 @@
  * open      makes what is inside appear as block devices; on failure leaves nothing behind
  * children  adds a node per block device to the walk; only after a successful open
  * check     runs the checker and sets verdict, code, reason and check of the node
+ * enter     after the checks: a filesystem that holds disk images is opened too
  * close     undoes open, exactly once per successful open; retried and verified by the walk
  *
  * Only walk.c calls a driver; drivers don't include each other.
@@ -110,6 +111,7 @@ struct node {
 	void *state;                 /* the driver's, made by probe, gather or open */
 	bool opened;
 	bool kept;        /* stays open until the report is written: the report lies on it */
+	bool handed_over; /* another walk goes on with it */
 
 	enum verdict verdict;
 	char code[ERR_WORD_MAX];
@@ -137,6 +139,9 @@ struct layer_ops {
 	int (*open)(struct walk *w, struct node *n, struct err *e);
 	int (*children)(struct walk *w, struct node *n, struct err *e);
 	int (*check)(struct walk *w, struct node *n, struct err *e);
+	/* Asked of a filesystem on a host's volume, once that is checked: 1 where it is one of
+	 * the host's own and may be opened. It is this driver's then. */
+	int (*enter)(struct walk *w, struct node *n, struct err *e);
 	int (*close)(struct walk *w, struct node *n, struct err *e);
 	/* Releases n->state; NULL: free(3). */
 	void (*forget)(struct node *n);
@@ -152,8 +157,14 @@ void node_fail(struct node *n, const struct err *e, const char *word) nonnull_al
 void node_verdict(struct node *n, enum verdict v, const char *code, const char *fmt, ...)
 	printf_like(4, 5) nonnull_all;
 
+/* What has to be told of a node whatever its verdict is: a sentence behind its reason, and code
+ * where it has none, which puts it among the report's problems. */
+void node_note(struct node *n, const char *code, const char *fmt, ...)
+	printf_like(3, 4) nonnull_at(1, 2, 3);
+
 /* What an admin calls the host's device n into path: "VG/LV" for a volume,
- * "/dev/sda2" for partition 2 of disk sda, "/dev/sda" for a disk. */
+ * "/dev/sda2" for partition 2 of disk sda, "/dev/sda" for a disk, "VG/LV:/PATH" for a disk
+ * image on a filesystem of the host. */
 #define NODE_PATH_SIZE 320
 void node_path(const struct node *n, char path[NODE_PATH_SIZE]) nonnull_all;
 

@@ -254,9 +254,9 @@ static void write_draft(void)
 	json_object_put(draft);
 }
 
-static void clean_up(void)
+static void clean_up(const unsigned *ids, size_t n)
 {
-	leftovers_remove(&sweep.host);
+	leftovers_remove(&sweep.host, ids, n);
 }
 
 static int sweep_guests(struct err *e)
@@ -272,13 +272,13 @@ static int sweep_guests(struct err *e)
 
 	if (rc < 0)
 		return rc;
-	missing_report(&sweep.host, &sweep.scopes, &sweep.results);
 	log_line("%zu %s to sweep, %u at a time, mode %s", sweep.scopes.n,
 		 sweep.scopes.n == 1 ? "guest or volume" : "guests or volumes", s.jobs,
 		 mode_name(sweep.settings.mode));
 	write_draft();
 	if (!schedule_run(&s))
 		log_line("not every guest's sweep came to its end");
+	missing_report(&sweep.host, &sweep.scopes, &sweep.results);
 	if (cancelled())
 		results_problem(&sweep.results, SWEEP_FAILED, "timeout",
 				"the deadline of %u s passed before all was swept",

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "missing.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "nodejson.h"
 
 /* Also for one that was found and left alone. */
 static bool has_volume(const struct walk *host, const char *name)
@@ -24,21 +27,39 @@ static bool has_scope(const struct scopes *scopes, const char *name)
 	size_t i;
 
 	for (i = 0; i < scopes->n; i++)
-		if (strcmp(scopes->s[i].name, name) == 0)
+		if (strcmp(scopes->s[i]->name, name) == 0)
 			return true;
+	return false;
+}
+
+/* An image file is there when the host filesystem has been opened that it lies on. */
+static bool has_image(const struct results *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(r->nodes); i++) {
+		json_object *node = json_object_array_get_idx(r->nodes, i);
+
+		if (strcmp(json_text(node, "kind"), "image") == 0 &&
+		    strcmp(json_text(node, "name"), name) == 0)
+			return true;
+	}
 	return false;
 }
 
 static void report_disk(const struct walk *host, const struct guest *guest,
 			const struct guest_disk *disk, struct results *r)
 {
+	char name[2 * NODE_PATH_SIZE];
+
+	snprintf(name, sizeof(name), "%s:%s", disk->volume, disk->path ? disk->path : "");
 	if (!has_volume(host, disk->volume))
 		results_problem(r, SWEEP_ATTENTION, "missing-device",
 				"guest %s: its disk %s is not on this host", guest->name, disk->volume);
-	else if (disk->path)
-		results_problem(r, SWEEP_ATTENTION, "unsupported",
-				"guest %s: %s:%s is not looked into, disk image files are not opened yet",
-				guest->name, disk->volume, disk->path);
+	else if (disk->path && !has_image(r, name))
+		results_problem(r, SWEEP_ATTENTION, "missing-device",
+				"guest %s: its disk %s could not be looked for, since the filesystem on %s "
+				"was not opened", guest->name, name, disk->volume);
 }
 
 /* Names of other kinds ("UUID=") may be found anywhere, also inside a guest. */

@@ -97,11 +97,14 @@ static bool is_skipped_as_configured(json_object *node)
 /* What one node means for the sweep. */
 static enum sweep_verdict weigh(json_object *node)
 {
-	if (is(node, "verdict", "ok") || is(node, "verdict", "clean") ||
-	    is_skipped_as_configured(node))
+	if (is_skipped_as_configured(node))
 		return SWEEP_CLEAN;
-	if (is(node, "verdict", "repaired"))
-		return SWEEP_REPAIRED;
+	if (is(node, "code", "")) {
+		if (is(node, "verdict", "ok") || is(node, "verdict", "clean"))
+			return SWEEP_CLEAN;
+		if (is(node, "verdict", "repaired"))
+			return SWEEP_REPAIRED;
+	}
 	return is(node, "verdict", "uncorrected") ? SWEEP_UNCORRECTED : SWEEP_ATTENTION;
 }
 

@@ -18,7 +18,8 @@ struct schedule {
 	bool (*cancelled)(void);
 	void (*alive)(void);        /* called at least once a second while work goes on */
 	void (*changed)(void);      /* called when a scope has ended */
-	void (*clean)(void);        /* removes what a dead worker left; called when none runs */
+	/* Removes what dead workers left, all but the layers of these ids; called when none runs. */
+	void (*clean)(const unsigned *ids, size_t n);
 };
 
 /* Sweeps all scopes. Returns true where all of them could end by themselves. */

@@ -10,27 +10,24 @@
 
 static struct scope *add_scope(struct scopes *list, const char *name, struct err *e)
 {
-	struct scope *grown = realloc(list->s, (list->n + 1) * sizeof(*grown));
-	struct scope *s;
+	struct scope **grown = realloc(list->s, (list->n + 1) * sizeof(*grown));
+	struct scope *s = grown ? calloc(1, sizeof(*s)) : NULL;
 
-	if (!grown) {
+	if (grown)
+		list->s = grown;
+	if (!s) {
 		err_set(e, ENOMEM, "no memory for a scope");
 		return NULL;
 	}
-	list->s = grown;
-	s = &list->s[list->n++];
-	memset(s, 0, sizeof(*s));
+	list->s[list->n++] = s;
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	return s;
 }
 
-static int add_volume(struct scope *s, struct node *volume, struct err *e)
+int scope_add_volume(struct scope *s, struct node *volume, struct err *e)
 {
-	struct node **grown = realloc(s->volumes, (s->n_volumes + 1) * sizeof(*grown));
-
-	if (!grown)
+	if (nodes_grow(&s->volumes, s->n_volumes) < 0)
 		return err_set(e, ENOMEM, "no memory for a volume");
-	s->volumes = grown;
 	s->volumes[s->n_volumes++] = volume;
 	s->bytes += volume->bytes;
 	return 0;
@@ -41,17 +38,22 @@ static struct scope *scope_of(struct scopes *list, const struct guest *guest)
 	size_t i;
 
 	for (i = 0; guest && i < list->n; i++)
-		if (list->s[i].guest == guest)
-			return &list->s[i];
+		if (list->s[i]->guest == guest && !list->s[i]->started)
+			return list->s[i];
 	return NULL;
 }
 
+/* "VG/LV", or "VG/LV:/PATH" for an image file. */
 static bool is_named(const struct guest_disk *disk, const struct node *volume)
 {
 	char name[NODE_PATH_SIZE];
+	size_t n = strlen(disk->volume);
 
 	node_path(volume, name);
-	return strcmp(disk->volume, name) == 0;
+	if (!disk->path)
+		return strcmp(disk->volume, name) == 0;
+	return strncmp(disk->volume, name, n) == 0 && name[n] == ':' &&
+	       strcmp(name + n + 1, disk->path) == 0;
 }
 
 static const struct guest *guest_of(const struct settings *settings, const struct node *volume)
@@ -65,6 +67,43 @@ static const struct guest *guest_of(const struct settings *settings, const struc
 	return NULL;
 }
 
+/* true where item names an image file on the host's volume called path. */
+static bool is_on(const char *item, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(item, path, n) == 0 && item[n] == ':';
+}
+
+/* What is asked for may be an image file on this volume, or a guest's disk there. */
+static bool may_hold_wanted(const struct settings *settings, const char *path)
+{
+	size_t i, k;
+
+	for (i = 0; i < settings->only.n; i++) {
+		const struct guest *guest = settings_guest(settings, settings->only.item[i]);
+
+		if (is_on(settings->only.item[i], path))
+			return true;
+		for (k = 0; guest && k < guest->n_disks; k++)
+			if (guest->disks[k].path && strcmp(guest->disks[k].volume, path) == 0)
+				return true;
+	}
+	return false;
+}
+
+/* An image file goes with the volume it lies on: "VG/LV", "sda2". */
+static bool is_on_one_of(const struct words *volumes, const char *path)
+{
+	const char *bare = strncmp(path, "/dev/", 5) == 0 ? path + 5 : path;
+	size_t i;
+
+	for (i = 0; i < volumes->n; i++)
+		if (is_on(path, volumes->item[i]) || is_on(bare, volumes->item[i]))
+			return true;
+	return false;
+}
+
 /* Whether the admin wants this volume left alone. */
 static bool is_unwanted(const struct settings *settings, const struct node *volume,
 			const char *name)
@@ -75,7 +114,8 @@ static bool is_unwanted(const struct settings *settings, const struct node *volu
 	if (words_have(&settings->ignore, path) || words_have(&settings->ignore, volume->stack))
 		return true;
 	return settings->only.n > 0 && !words_have(&settings->only, name) &&
-	       !words_have(&settings->only, path);
+	       !words_have(&settings->only, path) && !may_hold_wanted(settings, path) &&
+	       !is_on_one_of(&settings->only, path);
 }
 
 static void name_of(const struct settings *settings, const struct crypttab *crypttab,
@@ -84,39 +124,116 @@ static void name_of(const struct settings *settings, const struct crypttab *cryp
 	const struct guest *guest = guest_of(settings, volume);
 	const struct crypttab_entry *entry = keys_entry(crypttab, volume, NULL);
 
-	snprintf(name, size, "%s", guest ? guest->name : entry ? entry->name : volume->stack);
+	if (guest || entry)
+		snprintf(name, size, "%s", guest ? guest->name : entry->name);
+	else
+		snprintf(name, size, "%s", volume->kind == KIND_IMAGE ? volume->name : volume->stack);
 }
 
-static int place(struct scopes *list, const struct settings *settings, struct node *volume,
-		 const char *name, struct err *e)
+/* A volume with guests' image files on it is opened for what they may do to theirs. */
+static enum mode mode_of(const struct settings *settings, const struct node *volume,
+			 const char *name)
+{
+	enum mode mode = settings_mode(settings, name);
+	char path[NODE_PATH_SIZE];
+	size_t i, k;
+
+	node_path(volume, path);
+	for (i = 0; i < settings->n_guests; i++)
+		for (k = 0; k < settings->guests[i].n_disks; k++) {
+			const struct guest_disk *disk = &settings->guests[i].disks[k];
+			enum mode wanted = settings_mode(settings, settings->guests[i].name);
+
+			if (disk->path && strcmp(disk->volume, path) == 0 && wanted > mode)
+				mode = wanted;
+		}
+	return mode;
+}
+
+static struct scope *place(struct scopes *list, const struct settings *settings,
+			   struct node *volume, const char *name, struct err *e)
 {
 	const struct guest *guest = guest_of(settings, volume);
 	struct scope *s = scope_of(list, guest);
 
 	if (!s)
 		s = add_scope(list, name, e);
-	if (!s)
-		return -ENOMEM;
+	if (!s || scope_add_volume(s, volume, e) < 0)
+		return NULL;
 	s->guest = guest;
-	s->mode = settings_mode(settings, name);
+	s->mode = mode_of(settings, volume, name);
 	s->undo = settings_undo(settings, name);
-	return add_volume(s, volume, e);
+	return s;
+}
+
+int scope_add_holder(struct scope *s, struct scope *holder, struct err *e)
+{
+	struct scope **grown;
+
+	if (lies_on(s, holder))
+		return 0;
+	grown = realloc(s->holders, (s->n_holders + 1) * sizeof(*grown));
+	if (!grown)
+		return err_set(e, ENOMEM, "no memory for a scope");
+	s->holders = grown;
+	s->holders[s->n_holders++] = holder;
+	return 0;
+}
+
+struct node *scopes_find_room(struct scopes *list, size_t n)
+{
+	struct node *nodes = calloc(n, sizeof(*nodes));
+
+	if (!nodes || nodes_grow(&list->found, list->n_found) < 0) {
+		free(nodes);
+		return NULL;
+	}
+	return list->found[list->n_found++] = nodes;
+}
+
+struct scope *scopes_add(struct scopes *list, struct node *volume, struct scope *holder,
+			 const struct settings *settings, const struct crypttab *crypttab)
+{
+	struct scope *s;
+	struct err e;
+	char name[128];
+
+	name_of(settings, crypttab, volume, name, sizeof(name));
+	if (is_unwanted(settings, volume, name)) {
+		node_verdict(volume, VERDICT_SKIPPED, "ignored", "left alone as configured");
+		return NULL;
+	}
+	s = place(list, settings, volume, name, &e);
+	return s && scope_add_holder(s, holder, &e) == 0 ? s : NULL;
+}
+
+bool is_waiting(const struct scope *s)
+{
+	size_t i;
+
+	for (i = 0; s->guest && i < s->guest->n_disks; i++)
+		if (s->guest->disks[i].path && s->n_volumes < s->guest->n_disks)
+			return true;
+	return false;
+}
+
+bool lies_on(const struct scope *s, const struct scope *holder)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_holders; i++)
+		if (s->holders[i] == holder)
+			return true;
+	return false;
 }
 
 static int longest_first(const void *a, const void *b)
 {
-	const struct scope *x = a, *y = b;
+	const struct scope *x = *(struct scope *const *)a, *y = *(struct scope *const *)b;
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
 	return (x->volumes[0]->id > y->volumes[0]->id) - (x->volumes[0]->id < y->volumes[0]->id);
-}
-
-static int as_found(const void *a, const void *b)
-{
-	const struct node *x = *(struct node *const *)a, *y = *(struct node *const *)b;
-
-	return (x->id > y->id) - (x->id < y->id);
 }
 
 int scopes_make(struct scopes *list, struct walk *host, const struct settings *settings,
@@ -134,7 +251,7 @@ int scopes_make(struct scopes *list, struct walk *host, const struct settings *s
 		name_of(settings, crypttab, volume, name, sizeof(name));
 		if (is_unwanted(settings, volume, name))
 			node_verdict(volume, VERDICT_SKIPPED, "ignored", "left alone as configured");
-		else if (place(list, settings, volume, name, e) < 0)
+		else if (!place(list, settings, volume, name, e))
 			return -ENOMEM;
 	}
 	if (list->n)
@@ -142,68 +259,18 @@ int scopes_make(struct scopes *list, struct walk *host, const struct settings *s
 	return 0;
 }
 
-static bool lack_parts_of_one(const struct scope *a, const struct scope *b)
-{
-	size_t i, k;
-
-	for (i = 0; i < a->n_groups; i++)
-		for (k = 0; k < b->n_groups; k++)
-			if (strcmp(a->groups[i], b->groups[k]) == 0)
-				return true;
-	return false;
-}
-
-/* Moves all of b into a; b is done then. */
-static int join(struct scope *a, struct scope *b, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; i < b->n_volumes; i++)
-		if (add_volume(a, b->volumes[i], e) < 0)
-			return -ENOMEM;
-	for (i = 0; i < b->n_groups && a->n_groups < MAX_GROUPS; i++)
-		memcpy(a->groups[a->n_groups++], b->groups[i], sizeof(b->groups[i]));
-	/* the one that may do less, or asks for more care, decides */
-	if (b->mode < a->mode)
-		a->mode = b->mode;
-	if (b->undo > a->undo)
-		a->undo = b->undo;
-	b->incomplete = false;
-	b->done = true;
-	return 0;
-}
-
-int scopes_join(struct scopes *list, struct err *e)
-{
-	size_t i, k;
-
-	for (i = 0; i < list->n; i++) {
-		struct scope *s = &list->s[i];
-
-		for (k = 0; s->incomplete && k < list->n; k++) {
-			struct scope *other = &list->s[k];
-
-			if (k == i || !other->incomplete || !lack_parts_of_one(s, other))
-				continue;
-			if (join(s, other, e) < 0)
-				return -ENOMEM;
-			k = (size_t)-1; /* what joined may have more in common */
-		}
-		if (!s->incomplete)
-			continue;
-		qsort(s->volumes, s->n_volumes, sizeof(*s->volumes), as_found);
-		s->incomplete = s->done = false;
-		s->last_try = true;
-	}
-	return 0;
-}
-
 void scopes_free(struct scopes *list)
 {
 	size_t i;
 
-	for (i = 0; i < list->n; i++)
-		free(list->s[i].volumes);
+	for (i = 0; i < list->n; i++) {
+		free(list->s[i]->volumes);
+		free(list->s[i]->holders);
+		free(list->s[i]);
+	}
+	for (i = 0; i < list->n_found; i++)
+		free(list->found[i]);
+	free(list->found);
 	free(list->s);
 	memset(list, 0, sizeof(*list));
 }

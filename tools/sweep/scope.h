@@ -9,27 +9,34 @@
 
 #include "walk.h"
 
-#define MAX_GROUPS 16
+#define MAX_LACKS 64
+#define LACK_SIZE 128
 
 struct scope {
 	char name[128];
 	const struct guest *guest; /* its section, NULL: none names its volumes */
 	struct node **volumes;
 	size_t n_volumes;
+	struct scope **holders; /* those that keep the host filesystems open it lies on */
+	size_t n_holders;
 	enum mode mode;
 	enum undo undo;
 	bool last_try;      /* what is incomplete now stays so */
 	bool alone;         /* runs while no other does: it met another's names */
+	bool started;       /* takes no more volumes */
 	bool done;
 	uint64_t bytes;     /* of all volumes: the longest goes first */
-	char groups[MAX_GROUPS][64]; /* UUIDs of the VGs that it lacks parts of */
-	size_t n_groups;
+	/* "GROUP MEMBER", UUIDs: of a volume group or array it lacks parts of, one it has */
+	char lacks[MAX_LACKS][LACK_SIZE];
+	size_t n_lacks;
 	bool incomplete;
 };
 
 struct scopes {
-	struct scope *s;
+	struct scope **s;
 	size_t n;
+	struct node **found; /* volumes that turned up later */
+	size_t n_found;
 };
 
 /*
@@ -41,9 +48,28 @@ struct scopes {
 int scopes_make(struct scopes *list, struct walk *host, const struct settings *settings,
 		const struct crypttab *crypttab, struct err *e) must_check nonnull_all;
 
-/* Joins the incomplete scopes that lack parts of the same VGs; each result is tried
- * once more, for the last time. Returns 0 or -ENOMEM. */
+/* n empty nodes in a row, for what turns up later; they last as long as list. NULL: no memory. */
+struct node *scopes_find_room(struct scopes *list, size_t n) nonnull_all;
+
+/* Places one more volume, found on a host filesystem that scope holder keeps open. Returns
+ * the scope; NULL and a verdict: the configuration leaves it alone; NULL and none: no memory. */
+struct scope *scopes_add(struct scopes *list, struct node *volume, struct scope *holder,
+			 const struct settings *settings, const struct crypttab *crypttab);
+
+/* true where disks of s that are image files have not been found yet. */
+bool is_waiting(const struct scope *s) nonnull_all;
+
+/* true where a volume of s lies on a host filesystem that holder keeps open. */
+bool lies_on(const struct scope *s, const struct scope *holder) nonnull_all;
+
+/* Joins the incomplete scopes that lack parts of the same groups (scopejoin.c); each result
+ * is tried once more, for the last time. Of copies of one member, those go together whose
+ * volumes are named most alike. Returns 0 or -ENOMEM. */
 int scopes_join(struct scopes *list, struct err *e) must_check nonnull_all;
+
+/* Adds volume to s, or holder to those it lies on. Returns 0 or -ENOMEM. */
+int scope_add_volume(struct scope *s, struct node *volume, struct err *e) must_check nonnull_all;
+int scope_add_holder(struct scope *s, struct scope *holder, struct err *e) must_check nonnull_all;
 
 void scopes_free(struct scopes *list) nonnull_all;
 

@@ -4,20 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/statvfs.h>
 
 #include "cleanup.h"
 #include "dm.h"
-#include "log.h"
+#include "loopdev.h"
 
 #define CHUNK_SECTORS 8        /* 4 KiB, the block size of most filesystems */
 #define STORE_SHARE 2          /* of the room in RAM that one store may fill */
-#define ATTACH_TRIES 16
-#define MAX_LOOPS 256
 #define DROP_TRIES 50
 #define DROP_PAUSE_US 100000
 
@@ -39,44 +35,6 @@ static int make_store(struct snapshot *s, uint64_t bytes, const char *work_dir, 
 	return 0;
 }
 
-/* Another process may take the free device between the two calls. */
-static int attach(struct snapshot *s, struct err *e)
-{
-	struct loop_config config = { .block_size = 512 };
-	cleanup_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	cleanup_fd int file = open(s->store, O_RDWR | O_CLOEXEC);
-	int i;
-
-	if (control < 0 || file < 0)
-		return err_set(e, errno, "loop: %s", strerror(errno));
-	config.fd = (unsigned)file;
-	for (i = 0; i < ATTACH_TRIES; i++) {
-		int number = ioctl(control, LOOP_CTL_GET_FREE);
-		cleanup_fd int fd = -1;
-
-		if (number < 0)
-			break;
-		snprintf(s->loop, sizeof(s->loop), "/dev/loop%d", number);
-		fd = open(s->loop, O_RDWR | O_CLOEXEC);
-		if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config) == 0)
-			return 0;
-		if (errno != EBUSY)
-			break;
-	}
-	s->loop[0] = 0;
-	return err_set(e, errno, "loop: %s", strerror(errno));
-}
-
-static int detach(struct snapshot *s, struct err *e)
-{
-	cleanup_fd int fd = open(s->loop, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || ioctl(fd, LOOP_CLR_FD) < 0)
-		return err_set(e, errno, "detach %s: %s", s->loop, strerror(errno));
-	s->loop[0] = 0;
-	return 0;
-}
-
 int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
 		  const char *work_dir, struct err *e)
 {
@@ -89,7 +47,7 @@ int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsign
 	snprintf(s->store, sizeof(s->store), "%s/store-%u", work_dir, id);
 	rc = make_store(s, bytes, work_dir, e);
 	if (rc == 0)
-		rc = attach(s, e);
+		rc = loopdev_attach(s->store, 0, s->loop, e);
 	if (rc == 0) {
 		snprintf(s->name, sizeof(s->name), "gs-%u-trial", id);
 		snprintf(s->device, sizeof(s->device), DM_DIR_PREFIX "%s", s->name);
@@ -121,7 +79,7 @@ int snapshot_drop(struct snapshot *s, struct err *e)
 		rc = s->name[0] ? dm_drop(s->name, e) : 0;
 		if (rc == 0) {
 			s->name[0] = 0;
-			rc = s->loop[0] ? detach(s, e) : 0;
+			rc = s->loop[0] ? loopdev_detach(s->loop, e) : 0;
 		}
 		if (rc == 0)
 			break;
@@ -129,21 +87,4 @@ int snapshot_drop(struct snapshot *s, struct err *e)
 	}
 	unlink(s->store);
 	return rc;
-}
-
-void snapshot_drop_stores(void)
-{
-	struct snapshot s = { 0 };
-	struct err e;
-	char path[64];
-	int i;
-
-	for (i = 0; i < MAX_LOOPS; i++) {
-		snprintf(path, sizeof(path), "/sys/block/loop%d/loop/backing_file", i);
-		if (access(path, F_OK) < 0)
-			continue;
-		snprintf(s.loop, sizeof(s.loop), "/dev/loop%d", i);
-		if (detach(&s, &e) < 0)
-			log_line("%s", e.text);
-	}
 }

@@ -30,7 +30,4 @@ bool snapshot_is_full(const struct snapshot *s) nonnull_all;
 /* Removes all of it. Returns 0, or -errno where something stays busy. */
 int snapshot_drop(struct snapshot *s, struct err *e) must_check nonnull_all;
 
-/* Detaches every loop device there is: those of a process that was killed. */
-void snapshot_drop_stores(void);
-
 #endif

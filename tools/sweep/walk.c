@@ -107,27 +107,30 @@ static int probe(struct walk *w, struct node *device, struct err *e)
 	return 0;
 }
 
+static int open_now(struct walk *w, struct node *n, struct err *why)
+{
+	int rc = n->ops->open(w, n, why);
+
+	if (rc < 0)
+		return rc;
+	n->opened = true;
+	w->opened[w->n_opened++] = n;
+	return n->ops->children ? n->ops->children(w, n, why) : 0;
+}
+
 /* Opens a layer and names what is inside. Its failure is its verdict, unless it
  * only has to be tried again. */
 static int open_layer(struct walk *w, struct node *n, struct err *e)
 {
 	struct err why = { 0 };
 	double start = now();
-	int rc = n->ops->open(w, n, &why);
+	int rc = open_now(w, n, &why);
 
-	if (rc == -EAGAIN) {
+	if (rc == -EAGAIN && !n->opened) {
 		*e = why;
 		return rc;
 	}
-	if (rc < 0) {
-		if (n->verdict == VERDICT_NONE)
-			node_fail(n, &why, "tool-failed");
-		n->seconds = now() - start;
-		return 0;
-	}
-	n->opened = true;
-	w->opened[w->n_opened++] = n;
-	if (n->ops->children && n->ops->children(w, n, &why) < 0)
+	if (rc < 0 && n->verdict == VERDICT_NONE)
 		node_fail(n, &why, "tool-failed");
 	n->seconds = now() - start;
 	return 0;
@@ -269,6 +272,41 @@ void walk_check(struct walk *w)
 	}
 }
 
+/* A filesystem on a volume of the host, with nothing but encryption between: a partition inside
+ * a guest's disk is never looked into. */
+static bool is_on_volume(const struct node *n)
+{
+	const struct node *device = n->parents[0];
+
+	while (device->kind == KIND_LUKS)
+		device = device->parents[0];
+	return device->volume && device->kind != KIND_IMAGE;
+}
+
+static void enter(struct walk *w, struct node *n)
+{
+	const struct layer_ops *const *ops;
+	struct err why = { 0 };
+	int rc = 0;
+
+	for (ops = w->env->registry; *ops && rc == 0; ops++)
+		rc = (*ops)->enter ? (*ops)->enter(w, n, &why) : 0;
+	if (rc > 0)
+		rc = open_now(w, n, &why);
+	if (rc < 0)
+		node_note(n, "not-opened", "its disk images are not looked into: %s", why.text);
+	w->env->publish(n);
+}
+
+void walk_enter(struct walk *w)
+{
+	size_t n = w->n_nodes, i;
+
+	for (i = 0; i < n && !w->env->cancelled(); i++)
+		if (w->nodes[i]->kind == KIND_FILESYSTEM && is_on_volume(w->nodes[i]))
+			enter(w, w->nodes[i]);
+}
+
 static bool close_layer(struct walk *w, struct node *n)
 {
 	const struct timespec pause = { .tv_nsec = CLOSE_PAUSE_MS * 1000000L };
@@ -310,6 +348,8 @@ void walk_settle(struct walk *w)
 	for (i = 0; i < w->n_nodes; i++) {
 		struct node *n = w->nodes[i];
 
+		if (n->handed_over)
+			continue;
 		if (n->verdict == VERDICT_NONE) {
 			if (n->ops && n->ops->check)
 				node_verdict(n, VERDICT_ERROR, "tool-failed", "it was never checked");

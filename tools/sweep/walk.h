@@ -12,6 +12,7 @@ struct walk_env {
 	enum mode mode;
 	enum undo undo;
 	const char *guest;      /* the scope's name; "" for the host's own layers */
+	bool last_try;          /* what a group lacks now will not turn up in another scope */
 	const char *log_dir;    /* in RAM; files are named NNN-TOOL.txt */
 	const char *work_dir;   /* in RAM, for what is thrown away */
 	const char *undo_dir;   /* on the report filesystem; "" when there is none */
@@ -69,6 +70,10 @@ int walk_open(struct walk *w, bool final, struct err *e) must_check nonnull_all;
 /* Checks every filesystem found, in the order of the nodes. All nodes are published
  * before, so that a check that takes this process down leaves their story. */
 void walk_check(struct walk *w) nonnull_all;
+
+/* After the checks: opens the filesystems of the host that lie on its volumes themselves and
+ * have something in them to sweep. A failure is told in the node. */
+void walk_enter(struct walk *w) nonnull_all;
 
 /* Closes what is open, newest first, nodes marked kept only where kept_too; each is
  * retried for a while and, where it stays busy, named in its node. Returns how many

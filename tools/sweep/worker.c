@@ -83,9 +83,10 @@ static void publish(const struct node *n)
 		_exit(EXIT_FAILURE);
 }
 
+/* Groups whose other members may be another scope's. */
 static bool lacks_parts(const struct node *n)
 {
-	return n->kind == KIND_VG && strcmp(n->code, "missing-device") == 0;
+	return (n->kind == KIND_VG || n->kind == KIND_MD) && strcmp(n->code, "missing-device") == 0;
 }
 
 static bool is_incomplete(const struct walk *w)
@@ -98,17 +99,69 @@ static bool is_incomplete(const struct walk *w)
 	return false;
 }
 
+static void add_lacks(json_object *lacks, const struct node *group)
+{
+	char text[LACK_SIZE + 8];
+	size_t i;
+
+	for (i = 0; i < group->n_parents; i++) {
+		snprintf(text, sizeof(text), "%s %s", group->uuid, group->parents[i]->uuid);
+		json_object_array_add(lacks, json_object_new_string(text));
+	}
+}
+
 static void end(const char *how, const struct walk *w)
 {
-	json_object *o = json_object_new_object(), *groups = json_object_new_array();
+	json_object *o = json_object_new_object(), *lacks = json_object_new_array();
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++)
 		if (lacks_parts(w->nodes[i]))
-			json_object_array_add(groups, json_object_new_string(w->nodes[i]->uuid));
+			add_lacks(lacks, w->nodes[i]);
 	json_object_object_add(o, "end", json_object_new_string(how));
-	json_object_object_add(o, "groups", groups);
+	json_object_object_add(o, "lacks", lacks);
 	channel_send(channel, o);
+}
+
+/* A disk image becomes a volume that another worker sweeps. */
+static void hand_over(const struct node *n)
+{
+	json_object *o = json_object_new_object(), *volume = node_to_json(n);
+
+	json_object_object_add(volume, "hostfs", json_object_new_int64(n->parents[0]->id));
+	json_object_object_add(volume, "device",
+			       json_object_new_string(n->parents[0]->parents[0]->device));
+	json_object_object_add(volume, "read_only", json_object_new_int(n->read_only));
+	json_object_object_add(o, "volume", volume);
+	if (channel_send(channel, o) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* The host filesystems stay open until the supervisor has seen to all that lies on them. */
+static void hold(const struct walk *w)
+{
+	json_object *o = json_object_new_object(), *message = NULL;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		if (w->nodes[i]->handed_over) {
+			hand_over(w->nodes[i]);
+			any = true;
+		}
+	if (!any) {
+		json_object_put(o);
+		return;
+	}
+	json_object_object_add(o, "holding", json_object_new_boolean(true));
+	if (channel_send(channel, o) < 0 || channel_receive(channel, &message) <= 0)
+		_exit(EXIT_FAILURE);
+	json_object_put(message);
+}
+
+static const char *device_below(const struct node *volume)
+{
+	return volume->kind == KIND_IMAGE ? volume->parents[0]->device : volume->device;
 }
 
 /* A rotating disk serves one check at a time. Returns how many names there are. */
@@ -118,7 +171,7 @@ static size_t rotating_disks(const struct scope *s, char names[][32], const char
 	size_t n = 0, v, i, k, found;
 
 	for (v = 0; v < s->n_volumes; v++) {
-		found = blockdev_disks(s->volumes[v]->device, disks, MAX_DISKS);
+		found = blockdev_disks(device_below(s->volumes[v]), disks, MAX_DISKS);
 		for (i = 0; i < found; i++) {
 			for (k = 0; k < n; k++)
 				if (strcmp(names[k] + strlen("disk:"), disks[i]) == 0)
@@ -161,10 +214,12 @@ static int adopt(struct walk *w, const struct scope *s, struct err *e)
 			return -ENOMEM;
 		if (w->env->mode > MODE_CHECK || n->read_only)
 			continue;
+		n->read_only = true;
+		if (n->kind == KIND_IMAGE)
+			continue;
 		rc = blockdev_set_read_only(n->device, true, e);
 		if (rc < 0)
 			return rc;
-		n->read_only = true;
 	}
 	return 0;
 }
@@ -190,6 +245,7 @@ void worker_main(const struct walk_env *base, const struct scope *s, int fd, lon
 	prepare(fd, deadline);
 	env.mode = s->mode;
 	env.undo = s->undo;
+	env.last_try = s->last_try;
 	env.guest = s->name;
 	env.cancelled = cancelled;
 	env.seconds_left = seconds_left;
@@ -208,6 +264,9 @@ void worker_main(const struct walk_env *base, const struct scope *s, int fd, lon
 		how = "incomplete";
 	else
 		check(&w, s);
+	if (strcmp(how, "done") == 0 && !s->guest)
+		walk_enter(&w);
+	hold(&w);
 	walk_close(&w, true);
 	if (strcmp(how, "done") == 0)
 		walk_settle(&w);

@@ -3,12 +3,13 @@
  * Order of precedence. LUKS comes first, since crypttab may name a volume whose
  * header is gone; a superblock comes before a partition table, since a boot
  * sector inside a filesystem looks like one (a driver that sees both strong says
- * so); unknown takes what is left.
+ * so); unknown takes what is left. The last two are never asked what a device holds.
  */
 #include "registry.h"
 
 #include <stddef.h>
 
 const struct layer_ops *const layer_registry[] = {
-	&luks_ops, &pv_ops, &swap_ops, &ext_ops, &foreign_ops, &table_ops, &unknown_ops, NULL,
+	&luks_ops, &pv_ops, &swap_ops, &ext_ops, &foreign_ops, &table_ops, &unknown_ops,
+	&hostfs_ops, &image_ops, NULL,
 };

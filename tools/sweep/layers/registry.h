@@ -13,6 +13,8 @@ extern const struct layer_ops ext_ops;
 extern const struct layer_ops foreign_ops;
 extern const struct layer_ops table_ops;
 extern const struct layer_ops unknown_ops;
+extern const struct layer_ops hostfs_ops;
+extern const struct layer_ops image_ops;
 
 /* In order of precedence, NULL at the end. */
 extern const struct layer_ops *const layer_registry[];

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "checkrun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "blockdev.h"
+#include "cleanup.h"
+#include "file.h"
+#include "kernellog.h"
+
+#define LOG_LIMIT (4u << 20)
+#define VERSIONS_MAX 65536
+
+/* Lines of "PACKAGE VERSION", made by the build. */
+static void find_version(const char *package, char *version, size_t size)
+{
+	cleanup_free char *text = NULL;
+	size_t n = strlen(package);
+	struct err e;
+	char *line;
+
+	snprintf(version, size, "unknown");
+	if (file_read(TOOL_VERSIONS, VERSIONS_MAX, &text, NULL, &e) < 0)
+		return;
+	for (line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (strncmp(line, package, n) == 0 && line[n] == ' ')
+			snprintf(version, size, "%s", line + n + 1);
+}
+
+static void note_run(struct checkrun *c, const char *const *argv, const struct spawn_result *r)
+{
+	struct check_result *result = &c->node->check;
+	size_t used = 0;
+
+	snprintf(result->tool, sizeof(result->tool), "%s", c->tool);
+	find_version(c->package, result->version, sizeof(result->version));
+	snprintf(result->log, sizeof(result->log), "log/%03u-%s.txt", c->node->id, c->tool);
+	for (; *argv && used < sizeof(result->argv); argv++)
+		used += (size_t)snprintf(result->argv + used, sizeof(result->argv) - used, "%s\n", *argv);
+	result->exit = r->how == SPAWN_EXITED ? r->code : r->how == SPAWN_SIGNALLED ? 128 + r->code : -1;
+}
+
+/* Where this run's part of the log begins: at the command. */
+static void head_line(struct checkrun *c, const char *const *argv)
+{
+	cleanup_file FILE *f = fopen(c->log, "ae");
+	struct stat st;
+
+	c->log_from = stat(c->log, &st) == 0 ? (long)st.st_size : 0;
+	if (!f)
+		return;
+	fputs("$", f);
+	for (; *argv; argv++)
+		fprintf(f, " %s", *argv);
+	fputc('\n', f);
+}
+
+static bool device_failed(const struct checkrun *c, int fd, int mark)
+{
+	char name[32];
+	struct err e;
+
+	return fsync(fd) < 0 || (mark >= 0 && blockdev_kernel_name(c->device, name, &e) == 0 &&
+				 kernellog_has_io_error(mark, name));
+}
+
+bool checkrun_said(const struct checkrun *c, const char *words)
+{
+	cleanup_free char *text = NULL;
+	struct err e;
+	size_t size;
+
+	if (file_read(c->log, 2 * LOG_LIMIT, &text, &size, &e) < 0 || (size_t)c->log_from > size)
+		return false;
+	return memmem(text + c->log_from, size - (size_t)c->log_from, words, strlen(words)) != NULL;
+}
+
+int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
+{
+	struct spawn_options o = { .timeout_s = c->env->seconds_left(), .log_path = c->log,
+				   .log_limit = LOG_LIMIT, .out = c->out, .out_limit = LOG_LIMIT,
+				   .cancelled = c->env->cancelled };
+	cleanup_fd int fd = c->device ? open(c->device, O_RDONLY | O_CLOEXEC) : -1;
+	cleanup_fd int mark = c->device ? kernellog_mark() : -1;
+	struct err ignored;
+	int rc;
+
+	if (c->device && fd < 0)
+		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
+	snprintf(c->log, sizeof(c->log), "%s/%03u-%s.txt", c->env->log_dir, c->node->id, c->tool);
+	head_line(c, argv);
+	rc = spawn_run(argv, &o, r, e);
+	if (rc < 0)
+		return rc;
+	if (c->out && file_append(c->log, *c->out, strlen(*c->out), &ignored) < 0)
+		*c->log = 0;
+	if (!c->aside)
+		note_run(c, argv, r);
+	c->io_error = c->device && device_failed(c, fd, mark);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One run of a checker: its log, what the report says of it, and whether the device held. */
+#ifndef GS_CHECKRUN_H
+#define GS_CHECKRUN_H
+
+#include "spawn.h"
+#include "walk.h"
+
+#define TOOL_VERSIONS "/usr/lib/guestsweep/versions"
+
+struct checkrun {
+	const struct walk_env *env;
+	struct node *node;
+	const char *tool;    /* "e2fsck": names the log too */
+	const char *package; /* whose version it has, as in the image's list of versions */
+	const char *device;  /* looked at for I/O errors; NULL: none */
+	bool aside;          /* a second look, not the run that the report is about */
+	char **out;          /* standard output as a string too (free it); NULL: only in the log */
+
+	/* results */
+	bool io_error;       /* the device failed, whatever the tool says */
+	char log[256];       /* path of the log */
+	long log_from;       /* byte where this run's part of it begins */
+};
+
+/* Runs argv, until it ends, the deadline passes or the sweep is cancelled; what it writes goes
+ * to the node's log for that tool, which is bounded. Fills the node's check. Returns 0 when it
+ * was started, *r says how it ended; -errno when it was not. */
+int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
+	must_check nonnull_all;
+
+/* true where this run's part of the log has these words. */
+bool checkrun_said(const struct checkrun *c, const char *words) nonnull_all;
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "crew.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "log.h"
+#include "nodejson.h"
+#include "reporttext.h"
+#include "worker.h"
+
+#define TICK_MS 500
+#define MAX_NAMES 64
+
+void crew_fail_scope(struct crew *c, struct scope *scope, const char *code, const char *why)
+{
+	size_t i;
+
+	for (i = 0; i < scope->n_volumes; i++) {
+		struct node *n = scope->volumes[i];
+
+		node_verdict(n, VERDICT_ERROR, code, "%s", why);
+		nodes_put(c->s->results->nodes, node_to_json(n));
+	}
+	scope->started = scope->done = true;
+}
+
+static struct worker *new_worker(struct crew *c)
+{
+	struct worker **grown = realloc(c->w, (c->n + 1) * sizeof(*grown));
+	struct worker *w = grown ? calloc(1, sizeof(*w)) : NULL;
+
+	if (grown)
+		c->w = grown;
+	if (w)
+		c->w[c->n++] = w;
+	return w;
+}
+
+static bool is_alive(const struct worker *w)
+{
+	return !w->over && !w->lost;
+}
+
+unsigned crew_working(const struct crew *c)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		n += is_alive(c->w[i]) && !c->w[i]->holding;
+	return n;
+}
+
+unsigned crew_holding(const struct crew *c)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		n += is_alive(c->w[i]) && c->w[i]->holding;
+	return n;
+}
+
+void crew_start(struct crew *c, struct scope *scope)
+{
+	struct worker *w = new_worker(c);
+	struct err e = { 0 };
+	int ends[2] = { -1, -1 };
+	pid_t pid = -1;
+
+	if (w && channel_make(ends, &e) == 0) {
+		fflush(NULL);
+		pid = fork();
+	}
+	if (pid == 0) {
+		close(ends[0]);
+		worker_main(c->s->env, scope, ends[1], c->s->deadline);
+	}
+	if (ends[1] >= 0)
+		close(ends[1]);
+	if (pid < 0) {
+		if (ends[0] >= 0)
+			close(ends[0]);
+		if (w)
+			w->over = true;
+		crew_fail_scope(c, scope, "tool-failed", "no process could be started for it");
+		return;
+	}
+	w->pid = pid;
+	w->fd = ends[0];
+	w->scope = scope;
+	w->nodes = json_object_new_array();
+	scope->started = true;
+}
+
+/* Reads the names of an acquire, a release or an end. Returns how many. */
+static size_t names_of(json_object *message, const char *key, const char **names, size_t max)
+{
+	json_object *array;
+	size_t n, i;
+
+	if (!json_object_object_get_ex(message, key, &array) ||
+	    !json_object_is_type(array, json_type_array))
+		return 0;
+	n = json_object_array_length(array);
+	for (i = 0; i < n && i < max; i++) {
+		names[i] = json_object_get_string(json_object_array_get_idx(array, i));
+		if (!names[i])
+			names[i] = "";
+	}
+	return i;
+}
+
+/* Answers an acquire, or keeps it for later. */
+static void serve(struct crew *c, struct worker *w)
+{
+	const char *names[MAX_NAMES];
+	json_object *reply;
+	size_t n = names_of(w->asked, "acquire", names, ARRAY_SIZE(names));
+	uint64_t amount = (uint64_t)json_number(w->asked, "amount");
+	int rc = c->stop_at ? -ETIMEDOUT : locks_take(c->s->locks, w->pid, names, n, amount);
+
+	if (rc == -EBUSY)
+		return;
+	reply = json_object_new_object();
+	json_object_object_add(reply, "rc", json_object_new_int(rc));
+	json_object_object_add(reply, "memory",
+			       json_object_new_int64((int64_t)locks_memory(c->s->locks)));
+	channel_send(w->fd, reply);
+	json_object_put(w->asked);
+	w->asked = NULL;
+}
+
+void crew_serve(struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (is_alive(c->w[i]) && c->w[i]->asked)
+			serve(c, c->w[i]);
+}
+
+/* What a person at the console wants to see as it happens. */
+static void tell(json_object *node)
+{
+	const char *verdict = json_text(node, "verdict"), *kind = json_text(node, "kind");
+	char line[1024];
+
+	if (!verdict[0] || (strcmp(kind, "filesystem") != 0 && strcmp(kind, "hostfs") != 0 &&
+			    strcmp(verdict, "error") != 0))
+		return;
+	reporttext_node_line(line, sizeof(line), node);
+	log_line("%s", line);
+}
+
+static void take_end(struct worker *w, json_object *message)
+{
+	const char *lacks[MAX_LACKS];
+	size_t n = names_of(message, "lacks", lacks, MAX_LACKS), i;
+
+	snprintf(w->end, sizeof(w->end), "%s", json_text(message, "end"));
+	for (i = 0; i < n; i++)
+		snprintf(w->scope->lacks[i], sizeof(w->scope->lacks[i]), "%s", lacks[i]);
+	w->scope->n_lacks = n;
+}
+
+/* A disk image on a host filesystem that this worker keeps open: one more volume to sweep. */
+static void take_volume(struct crew *c, struct worker *w, json_object *message)
+{
+	struct node *image = scopes_find_room(c->s->scopes, 2);
+	struct node *below = image ? image + 1 : NULL;
+
+	if (!image)
+		return;
+	image->id = (unsigned)json_number(message, "id");
+	image->kind = KIND_IMAGE;
+	image->bytes = (uint64_t)json_number(message, "bytes");
+	image->volume = true;
+	image->read_only = json_number(message, "read_only") != 0;
+	snprintf(image->type, sizeof(image->type), "%s", json_text(message, "type"));
+	snprintf(image->name, sizeof(image->name), "%s", json_text(message, "name"));
+	snprintf(image->stack, sizeof(image->stack), "%s", json_text(message, "stack"));
+	below->id = (unsigned)json_number(message, "hostfs");
+	below->kind = KIND_HOSTFS;
+	snprintf(below->device, sizeof(below->device), "%s", json_text(message, "device"));
+	node_add_parent(image, below);
+	if (!scopes_add(c->s->scopes, image, w->scope, c->s->env->settings, c->s->env->crypttab)) {
+		if (image->verdict == VERDICT_NONE)
+			node_verdict(image, VERDICT_ERROR, "no-memory", "no memory to sweep it");
+		nodes_put(c->s->results->nodes, node_to_json(image));
+	}
+}
+
+static void take_message(struct crew *c, struct worker *w, json_object *message)
+{
+	const char *names[MAX_NAMES];
+	json_object *o;
+	size_t n;
+
+	if (json_object_object_get_ex(message, "node", &o)) {
+		if (o && nodes_put(w->nodes, json_object_get(o)))
+			tell(o);
+	} else if (json_object_object_get_ex(message, "acquire", NULL)) {
+		w->asked = json_object_get(message);
+		serve(c, w);
+	} else if ((n = names_of(message, "release", names, ARRAY_SIZE(names)))) {
+		locks_release(c->s->locks, w->pid, names, n, (uint64_t)json_number(message, "amount"));
+		crew_serve(c);
+	} else if (json_object_object_get_ex(message, "volume", &o)) {
+		take_volume(c, w, o);
+	} else if (json_object_object_get_ex(message, "holding", NULL)) {
+		w->holding = true;
+	} else {
+		take_end(w, message);
+	}
+}
+
+static void keep_nodes(struct crew *c, struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(w->nodes); i++)
+		nodes_put(c->s->results->nodes,
+			  json_object_get(json_object_array_get_idx(w->nodes, i)));
+}
+
+static bool is_checked_kind(json_object *node)
+{
+	const char *kind = json_text(node, "kind");
+
+	return strcmp(kind, "filesystem") == 0 || strcmp(kind, "hostfs") == 0;
+}
+
+/* Of a worker that did not come to its end: what it was at is an error. */
+static void finish_nodes(struct worker *w, const char *code, const char *why)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(w->nodes); i++) {
+		json_object *node = json_object_array_get_idx(w->nodes, i);
+		bool checked = is_checked_kind(node);
+
+		if (json_text(node, "verdict")[0])
+			continue;
+		json_object_object_add(node, "verdict", json_object_new_string(checked ? "error" : "ok"));
+		if (!checked)
+			continue;
+		json_object_object_add(node, "code", json_object_new_string(code));
+		json_object_object_add(node, "reason", json_object_new_string(why));
+	}
+}
+
+/* What lies on host filesystems that nobody keeps open any more can't be swept. */
+static void fail_those_on(struct crew *c, const struct scope *holder)
+{
+	size_t i;
+
+	for (i = 0; i < c->s->scopes->n; i++) {
+		struct scope *s = c->s->scopes->s[i];
+
+		if (!s->done && lies_on(s, holder) && (!s->started || s->incomplete))
+			crew_fail_scope(c, s, "tool-failed",
+					"the sweep of the host filesystem it lies on broke off");
+	}
+}
+
+static void break_off(struct crew *c, struct worker *w, int status)
+{
+	const char *code = c->stop_at ? "timeout" : "tool-failed";
+	char why[160];
+
+	if (w->lost)
+		snprintf(why, sizeof(why), "the sweep of this guest hangs in the kernel");
+	else
+		snprintf(why, sizeof(why), "the sweep of this guest broke off (%s %d)",
+			 WIFSIGNALED(status) ? "signal" : "exit status",
+			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	finish_nodes(w, code, why);
+	keep_nodes(c, w);
+	crew_fail_scope(c, w->scope, code, why);
+	fail_those_on(c, w->scope);
+	c->broken = c->unclean = true;
+	log_line("%s: %s", w->scope->name, why);
+}
+
+/* How a worker ended decides what its scope is now. */
+static void settle(struct crew *c, struct worker *w, int status)
+{
+	struct scope *scope = w->scope;
+
+	if (strcmp(w->end, "again") == 0) {
+		scope->alone = true;
+		scope->started = false;
+	} else if (strcmp(w->end, "incomplete") == 0) {
+		scope->incomplete = true;
+	} else if (strcmp(w->end, "done") == 0) {
+		scope->done = true;
+		keep_nodes(c, w);
+	} else {
+		break_off(c, w, status);
+	}
+	locks_release_all(c->s->locks, w->pid);
+	json_object_put(w->nodes);
+	json_object_put(w->asked);
+	w->nodes = w->asked = NULL;
+	close(w->fd);
+	w->over = !w->lost;
+	c->s->changed();
+	crew_serve(c);
+}
+
+static void reap(struct crew *c, struct worker *w)
+{
+	int status;
+
+	if (waitpid(w->pid, &status, 0) == w->pid)
+		settle(c, w, status);
+}
+
+static void hear(struct crew *c, struct worker *w)
+{
+	json_object *message = NULL;
+	int rc = channel_receive(w->fd, &message);
+
+	if (rc > 0) {
+		take_message(c, w, message);
+		json_object_put(message);
+		return;
+	}
+	if (rc < 0) /* nobody would wait for the end of one that talks nonsense */
+		kill(w->pid, SIGKILL);
+	reap(c, w);
+}
+
+static void forget_the_reaped(struct crew *c)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->n; i++)
+		if (c->w[i]->over)
+			free(c->w[i]);
+		else
+			c->w[n++] = c->w[i];
+	c->n = n;
+}
+
+void crew_listen(struct crew *c)
+{
+	struct pollfd *p = calloc(c->n + 1, sizeof(*p));
+	size_t n = c->n, i;
+
+	for (i = 0; p && i < n; i++)
+		p[i] = (struct pollfd){ .fd = is_alive(c->w[i]) ? c->w[i]->fd : -1, .events = POLLIN };
+	if (p && poll(p, n, TICK_MS) > 0)
+		for (i = 0; i < n; i++)
+			if (p[i].revents)
+				hear(c, c->w[i]);
+	free(p);
+	forget_the_reaped(c);
+}
+
+void crew_close_holders(struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		json_object *o;
+
+		if (!is_alive(c->w[i]) || !c->w[i]->holding)
+			continue;
+		o = json_object_new_object();
+		json_object_object_add(o, "close", json_object_new_boolean(true));
+		channel_send(c->w[i]->fd, o);
+		c->w[i]->holding = false;
+	}
+}
+
+void crew_signal(struct crew *c, int sig, bool holders_too)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (is_alive(c->w[i]) && (holders_too || !c->w[i]->holding))
+			kill(c->w[i]->pid, sig);
+}
+
+void crew_give_up(struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (is_alive(c->w[i])) {
+			c->w[i]->lost = true;
+			settle(c, c->w[i], 0);
+		}
+}
+
+/* Of all that the holders have opened. Returns how many. */
+static size_t ids_of_holders(const struct crew *c, unsigned **ids)
+{
+	size_t n = 0, i, k;
+
+	*ids = NULL;
+	for (i = 0; i < c->n; i++) {
+		size_t more = is_alive(c->w[i]) ? json_object_array_length(c->w[i]->nodes) : 0;
+		unsigned *grown = realloc(*ids, (n + more + 1) * sizeof(*grown));
+
+		if (!grown)
+			break;
+		*ids = grown;
+		for (k = 0; k < more; k++)
+			grown[n++] = (unsigned)json_number(json_object_array_get_idx(c->w[i]->nodes, k), "id");
+	}
+	return n;
+}
+
+void crew_clean(struct crew *c)
+{
+	unsigned *ids;
+	size_t n = ids_of_holders(c, &ids);
+
+	c->s->clean(ids, n);
+	free(ids);
+	c->unclean = false;
+}
+
+void crew_free(struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		free(c->w[i]);
+	free(c->w);
+}

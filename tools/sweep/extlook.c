@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "extlook.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <ext2fs/ext2fs.h>
+
+#define MAX_ENTRIES 10000000 /* looked at, in all folders */
+
+struct look {
+	ext2_filsys fs;
+	const struct words *patterns;
+	uint64_t smallest;
+	ext2fs_inode_bitmap seen; /* folders, so that a damaged tree is walked once */
+	ext2_ino_t *folder;       /* still to be read */
+	size_t n_folders;
+	unsigned long entries;
+	bool found;
+	bool failed;              /* no memory, or more than MAX_ENTRIES */
+};
+
+static void add_folder(struct look *l, ext2_ino_t ino)
+{
+	ext2_ino_t *grown;
+
+	if (ino < EXT2_ROOT_INO || ino > l->fs->super->s_inodes_count ||
+	    ext2fs_mark_inode_bitmap2(l->seen, ino))
+		return;
+	grown = realloc(l->folder, (l->n_folders + 1) * sizeof(*grown));
+	if (!grown) {
+		l->failed = true;
+		return;
+	}
+	l->folder = grown;
+	l->folder[l->n_folders++] = ino;
+}
+
+static bool matches(const struct look *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < l->patterns->n; i++)
+		if (fnmatch(l->patterns->item[i], name, FNM_PERIOD | FNM_CASEFOLD) == 0)
+			return true;
+	return false;
+}
+
+static int visit(struct ext2_dir_entry *entry, int offset, int blocksize, char *buf, void *arg)
+{
+	struct ext2_dir_entry_2 *d = (struct ext2_dir_entry_2 *)entry;
+	struct look *l = arg;
+	struct ext2_inode inode;
+	char name[EXT2_NAME_LEN + 1];
+
+	(void)offset;
+	(void)blocksize;
+	(void)buf;
+	if (++l->entries > MAX_ENTRIES)
+		l->failed = true;
+	memcpy(name, d->name, d->name_len);
+	name[d->name_len] = 0;
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return l->failed ? DIRENT_ABORT : 0;
+	/* without the feature filetype each inode has to be asked */
+	if ((d->file_type == EXT2_FT_DIR || d->file_type == EXT2_FT_UNKNOWN || matches(l, name)) &&
+	    ext2fs_read_inode(l->fs, entry->inode, &inode) == 0) {
+		if (LINUX_S_ISDIR(inode.i_mode))
+			add_folder(l, entry->inode);
+		else if (LINUX_S_ISREG(inode.i_mode) && EXT2_I_SIZE(&inode) >= l->smallest &&
+			 matches(l, name))
+			l->found = true;
+	}
+	return l->found || l->failed ? DIRENT_ABORT : 0;
+}
+
+static int walk(struct look *l, struct err *e)
+{
+	errcode_t rc = ext2fs_allocate_inode_bitmap(l->fs, "folders", &l->seen);
+
+	if (rc == 0)
+		add_folder(l, EXT2_ROOT_INO);
+	while (rc == 0 && l->n_folders && !l->found && !l->failed) {
+		ext2_ino_t ino = l->folder[--l->n_folders];
+
+		/* a folder that can't be read has nothing to find in it */
+		ext2fs_dir_iterate(l->fs, ino, 0, NULL, visit, l);
+	}
+	if (rc || l->failed)
+		return err_set(e, rc ? EIO : E2BIG, "its folders can't be looked through");
+	return l->found;
+}
+
+int extlook_has_match(const char *device, const struct words *patterns, uint64_t smallest,
+		      struct err *e)
+{
+	struct look l = { .patterns = patterns, .smallest = smallest };
+	int rc;
+
+	if (ext2fs_open(device, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &l.fs))
+		return err_set(e, EIO, "its folders can't be read");
+	rc = walk(&l, e);
+	free(l.folder);
+	if (l.seen)
+		ext2fs_free_inode_bitmap(l.seen);
+	ext2fs_free(l.fs);
+	return rc;
+}

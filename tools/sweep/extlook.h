@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A look into the folders of an ext2, ext3 or ext4 filesystem without mounting it. */
+#ifndef GS_EXTLOOK_H
+#define GS_EXTLOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "settings.h"
+
+/* Whether the filesystem on device has a regular file of at least smallest bytes whose name
+ * matches one of the shell patterns. Symbolic links are not followed. Returns 1, 0, or -errno
+ * where its folders can't be read. */
+int extlook_has_match(const char *device, const struct words *patterns, uint64_t smallest,
+		      struct err *e) must_check nonnull_all;
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Filesystems of the host that hold disk images.
+ *
+ * Recognises  a filesystem that lies on a volume of the host itself, was found sound, and holds
+ *             files that the setting images, or a guest's section, names. An ext filesystem is
+ *             looked into by libext2fs before, so that one without images is never mounted.
+ * Uses        mount(2), images/ to find the image files and what belongs to them.
+ * open        mounts it nodev, nosuid, noexec; read-only and without replaying a journal where
+ *             the mode or the device below is read-only.
+ * close       unmounts it; the superblock says again where the host had it mounted.
+ * Never       mounts a damaged filesystem, or one inside a guest's disk; opens an image itself:
+ *             that is another worker's, with a scope of its own.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+#include <json-c/json_util.h>
+
+#include "cleanup.h"
+#include "extlook.h"
+#include "extsuper.h"
+#include "images.h"
+#include "imagesource.h"
+#include "log.h"
+#include "mounts.h"
+#include "registry.h"
+#include "walk.h"
+
+#define MAX_WISHES 256
+
+struct hostfs {
+	char folder[256];
+	bool read_only;
+	bool is_ext;
+	char last_mounted[LAST_MOUNTED_SIZE];
+	struct imageset set;
+};
+
+/* The volume of the host that the filesystem lies on, as sweep.conf calls it. */
+static void volume_path(const struct node *n, char path[NODE_PATH_SIZE])
+{
+	const struct node *device = n->parents[0];
+
+	while (!device->volume)
+		device = device->parents[0];
+	node_path(device, path);
+}
+
+static size_t find_wishes(const struct walk *w, const struct node *n, struct image_wish *wishes)
+{
+	const struct settings *s = w->env->settings;
+	char path[NODE_PATH_SIZE];
+	size_t found = 0, i, k;
+
+	volume_path(n, path);
+	for (i = 0; i < s->n_guests; i++)
+		for (k = 0; k < s->guests[i].n_disks && found < MAX_WISHES; k++) {
+			const struct guest_disk *disk = &s->guests[i].disks[k];
+
+			if (disk->path && strcmp(disk->volume, path) == 0)
+				wishes[found++] = (struct image_wish){ disk->path, disk->format };
+		}
+	return found;
+}
+
+static bool is_ext(const struct node *n)
+{
+	return strncmp(n->type, "ext", 3) == 0;
+}
+
+static bool is_sound(const struct node *n)
+{
+	struct extsuper super;
+	struct err e;
+
+	if (n->verdict == VERDICT_CLEAN || n->verdict == VERDICT_REPAIRED)
+		return true;
+	if (strcmp(n->code, "mode-list") != 0)
+		return false;
+	return !is_ext(n) || (extsuper_read(n->parents[0]->device, &super, &e) == 0 && !super.is_pending);
+}
+
+/* Whether it may hold images; only an ext filesystem can tell before it is mounted. */
+static int may_hold_images(struct walk *w, struct node *n, struct err *e)
+{
+	struct image_wish wishes[MAX_WISHES];
+
+	if (find_wishes(w, n, wishes) > 0)
+		return 1;
+	if (!is_ext(n))
+		return mounts_can(n->type);
+	return extlook_has_match(n->parents[0]->device, &w->env->settings->images,
+				 IMAGES_SMALLEST_DISK, e);
+}
+
+static int hostfs_enter(struct walk *w, struct node *n, struct err *e)
+{
+	int rc;
+
+	if (n->verdict == VERDICT_ERROR || (!is_sound(n) && !is_ext(n)))
+		return 0;
+	rc = may_hold_images(w, n, e);
+	if (rc <= 0)
+		return rc;
+	if (is_ext(n))
+		n->kind = KIND_HOSTFS;
+	if (!is_sound(n))
+		return err_set(e, EUCLEAN, "it is not clean");
+	free(n->state);
+	n->state = NULL;
+	n->ops = &hostfs_ops;
+	return 1;
+}
+
+static int hostfs_open(struct walk *w, struct node *n, struct err *e)
+{
+	struct node *device = n->parents[0];
+	struct hostfs *h = n->state = calloc(1, sizeof(*h));
+	int rc = 0;
+
+	if (!h)
+		return err_set(e, ENOMEM, "no memory for a host filesystem");
+	snprintf(h->folder, sizeof(h->folder), "%s/%u", MOUNTS_FOLDER, n->id);
+	h->read_only = device->read_only || w->env->mode <= MODE_CHECK;
+	h->is_ext = is_ext(n);
+	if (h->is_ext)
+		rc = extsuper_last_mounted(device->device, h->last_mounted, e);
+	if (strncmp(h->last_mounted, MOUNTS_FOLDER, strlen(MOUNTS_FOLDER)) == 0)
+		h->last_mounted[0] = 0;
+	return rc < 0 ? rc : mounts_mount(device->device, h->folder, h->read_only, e);
+}
+
+/* What is to become of an image: swept by a worker of its own, or left alone for a reason. */
+static int place(struct node *n, const struct image *image, const struct hostfs *h, struct err *e)
+{
+	struct err why = image->refused;
+	int rc;
+
+	if (why.code) {
+		node_fail(n, &why, "bad-image");
+		return 0;
+	}
+	if (image->backs_another) {
+		node_verdict(n, VERDICT_SKIPPED, "backing-file",
+			     "another image lies on it; only the newest of a chain is swept");
+		return 0;
+	}
+	rc = imagesource_write(n->id, image, h->folder, e);
+	if (rc < 0) {
+		node_fail(n, e, "bad-image");
+		return 0;
+	}
+	n->volume = n->handed_over = true;
+	return 0;
+}
+
+static int add_image(struct walk *w, struct node *n, const struct image *image, struct err *e)
+{
+	struct hostfs *h = n->state;
+	char word[600], escaped[512], volume[NODE_PATH_SIZE];
+	struct node *node;
+
+	escape_text(escaped, sizeof(escaped), image->path);
+	snprintf(word, sizeof(word), "file:%s", escaped);
+	node = walk_add(w, KIND_IMAGE, n, n->parents[0], word, e);
+	if (!node)
+		return -ENOMEM;
+	volume_path(n, volume);
+	snprintf(node->name, sizeof(node->name), "%s:/%s", volume, escaped);
+	snprintf(node->type, sizeof(node->type), "%s", image_format_name(image->format));
+	node->bytes = image->facts.bytes;
+	node->read_only = h->read_only;
+	return place(node, image, h, e);
+}
+
+static void log_skipped(const struct node *n, const struct imageset *set)
+{
+	char path[512];
+	size_t i;
+
+	for (i = 0; i < set->n_skipped; i++) {
+		escape_text(path, sizeof(path), set->skipped[i].path);
+		log_line("%s: %s is left out: %s", n->stack, path, set->skipped[i].why);
+	}
+}
+
+static int hostfs_children(struct walk *w, struct node *n, struct err *e)
+{
+	struct hostfs *h = n->state;
+	struct image_wish wishes[MAX_WISHES];
+	size_t n_wishes = find_wishes(w, n, wishes), i;
+	int rc = imageset_find(&h->set, h->folder, &w->env->settings->images, wishes, n_wishes,
+			       h->last_mounted, e);
+
+	if (rc < 0)
+		return rc;
+	log_skipped(n, &h->set);
+	for (i = 0; i < h->set.n; i++) {
+		if (h->set.image[i]->part_of)
+			continue;
+		n->kind = KIND_HOSTFS;
+		rc = add_image(w, n, h->set.image[i], e);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int hostfs_close(struct walk *w, struct node *n, struct err *e)
+{
+	struct hostfs *h = n->state;
+	int rc = mounts_unmount(h->folder, e);
+
+	(void)w;
+	if (rc == 0 && h->is_ext && !h->read_only)
+		rc = extsuper_set_last_mounted(n->parents[0]->device, h->last_mounted, e);
+	return rc;
+}
+
+static void hostfs_forget(struct node *n)
+{
+	struct hostfs *h = n->state;
+
+	if (h)
+		imageset_free(&h->set);
+	free(h);
+	n->state = NULL;
+}
+
+const struct layer_ops hostfs_ops = {
+	.name = "host filesystem", .kind = KIND_HOSTFS, .enter = hostfs_enter, .open = hostfs_open,
+	.children = hostfs_children, .close = hostfs_close, .forget = hostfs_forget,
+};

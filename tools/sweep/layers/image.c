@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Disk image files.
+ *
+ * Recognises  nothing by itself: hostfs finds them, and says how they are opened.
+ * Uses        loop devices for raw images; qemu-img to check all others, qemu-nbd and the
+ *             kernel's nbd to open them, with every file of a chain named to QEMU by us.
+ * open        makes the disk in the image appear as a block device, read-only where the mode
+ *             or what is below says so, or where the host filesystem lacks room for a repair.
+ * close       flushes and disconnects it.
+ * Never       opens a damaged image for writing, but in mode repair after its own tables are
+ *             mended; writes to a backing file; lets the kernel look for partitions.
+ */
+#include <errno.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "blockdev.h"
+#include "imagesource.h"
+#include "loopdev.h"
+#include "nbd.h"
+#include "nodejson.h"
+#include "qemuimg.h"
+#include "registry.h"
+#include "walk.h"
+
+/* A repair of an ext filesystem may have to write its inode tables, 1/64 of it by default, and
+ * more in the image's own tables; other images on the filesystem grow at the same time. */
+#define ROOM_SHARE 32
+#define ROOM_LEAST (64ULL << 20)
+
+struct opened_image {
+	char loop[LOOPDEV_SIZE];
+	struct nbd nbd;
+};
+
+/* Whether there is room for what a repair may add to the image file. */
+static bool has_room(const struct node *n, const char *file, const char *folder, uint64_t *need)
+{
+	struct statvfs fs;
+	struct stat st;
+	uint64_t used;
+
+	if (stat(file, &st) < 0 || statvfs(folder, &fs) < 0)
+		return false;
+	used = (uint64_t)st.st_blocks * 512;
+	*need = n->bytes / ROOM_SHARE + ROOM_LEAST;
+	if (used >= n->bytes)
+		return true;
+	if (*need > n->bytes - used)
+		*need = n->bytes - used;
+	return (uint64_t)fs.f_bavail * fs.f_frsize >= *need;
+}
+
+static int check_below(struct walk *w, struct node *n, json_object *source, struct err *e)
+{
+	struct image_health health;
+	json_object *below;
+	size_t i;
+	int rc = 0;
+
+	if (!json_object_object_get_ex(source, "below", &below))
+		return 0;
+	for (i = 0; rc == 0 && i < json_object_array_length(below); i++) {
+		rc = qemuimg_check(w->env, n, json_object_get_string(json_object_array_get_idx(below, i)),
+				   false, &health, e);
+		if (rc == 0 && health.corruptions)
+			rc = err_set_word(e, EINVAL, "bad-image", "%llu corruptions",
+					  (unsigned long long)health.corruptions);
+	}
+	return rc < 0 ? err_wrap(e, "a backing file of this image") : 0;
+}
+
+/* Its own tables first: what they say about the guest's data would otherwise be wrong. */
+static int check_image(struct walk *w, struct node *n, json_object *source, struct err *e)
+{
+	const char *graph = json_text(source, "read_graph");
+	const char *write_graph = json_text(source, "write_graph");
+	struct image_health health;
+	struct stat st;
+	int rc = check_below(w, n, source, e);
+
+	if (rc == 0)
+		rc = qemuimg_check(w->env, n, graph, false, &health, e);
+	if (rc < 0)
+		return rc;
+	if (health.end && stat(json_text(source, "file"), &st) == 0 && (uint64_t)st.st_size < health.end)
+		return err_set_word(e, EINVAL, "bad-image",
+				    "the image file is cut off: it has %lld bytes, its tables refer to %llu",
+				    (long long)st.st_size, (unsigned long long)health.end);
+	if ((health.corruptions || json_number(source, "corrupt")) && !n->read_only &&
+	    w->env->mode == MODE_REPAIR && write_graph[0]) {
+		rc = qemuimg_check(w->env, n, write_graph, true, &health, e);
+		if (rc == 0 && !health.corruptions)
+			snprintf(n->reason, sizeof(n->reason), "qemu-img check -r all has mended its tables");
+	} else if (json_number(source, "corrupt")) {
+		health.corruptions += !health.corruptions;
+	}
+	if (rc == 0 && health.corruptions)
+		return err_set_word(e, EINVAL, "bad-image",
+				    "the image file's own tables are damaged (%llu corruptions by qemu-img "
+				    "check); mode repair mends them where that is possible",
+				    (unsigned long long)health.corruptions);
+	if (rc == 0 && health.leaks)
+		snprintf(n->reason, sizeof(n->reason),
+			 "%llu clusters leaked, which wastes room and does no harm",
+			 (unsigned long long)health.leaks);
+	return rc;
+}
+
+static int open_loop(struct node *n, json_object *source, struct opened_image *o, struct err *e)
+{
+	unsigned flags = LO_FLAGS_DIRECT_IO | (n->read_only ? LO_FLAGS_READ_ONLY : 0);
+
+	return loopdev_attach(json_text(source, "file"), flags, o->loop, e);
+}
+
+static int open_nbd(struct walk *w, struct node *n, json_object *source, struct opened_image *o,
+		    struct err *e)
+{
+	const char *graph = json_text(source, n->read_only ? "read_graph" : "write_graph");
+	int rc;
+
+	if (json_number(source, "log_dirty") && n->read_only) {
+		node_verdict(n, VERDICT_SKIPPED, "dirty-log",
+			     "its log has to be replayed, which a read-only mode must not do");
+		return -EROFS;
+	}
+	rc = json_number(source, "log_dirty") ? 0 : check_image(w, n, source, e);
+	return rc < 0 ? rc : nbd_connect(&o->nbd, w->env, n->id, graph, n->read_only, e);
+}
+
+static int open_source(struct walk *w, struct node *n, json_object *source, struct err *e)
+{
+	struct opened_image *o = n->state;
+	uint64_t need;
+
+	if (!n->read_only && !has_room(n, json_text(source, "file"), json_text(source, "folder"), &need)) {
+		n->read_only = true;
+		node_note(n, "no-room",
+			  "checked only, nothing is written: a repair may need %llu MiB more, and the host "
+			  "filesystem it lies on does not have them", (unsigned long long)(need >> 20));
+	}
+	if (json_number(source, "raw"))
+		return open_loop(n, source, o, e);
+	if (!n->read_only && !json_text(source, "write_graph")[0]) {
+		n->read_only = true;
+		node_note(n, "read-only-format", "checked only: QEMU can't write to an image of this kind");
+	}
+	return open_nbd(w, n, source, o, e);
+}
+
+static int image_open(struct walk *w, struct node *n, struct err *e)
+{
+	json_object *source = imagesource_read(n->id, e);
+	int rc;
+
+	if (!source)
+		return -e->code;
+	n->state = calloc(1, sizeof(struct opened_image));
+	rc = n->state ? open_source(w, n, source, e) : err_set(e, ENOMEM, "no memory for an image");
+	json_object_put(source);
+	return rc;
+}
+
+static int image_children(struct walk *w, struct node *n, struct err *e)
+{
+	struct opened_image *o = n->state;
+
+	(void)w;
+	snprintf(n->device, sizeof(n->device), "%s", o->loop[0] ? o->loop : o->nbd.device);
+	return blockdev_size(n->device, &n->bytes, e);
+}
+
+static int image_close(struct walk *w, struct node *n, struct err *e)
+{
+	struct opened_image *o = n->state;
+
+	(void)w;
+	return o->loop[0] ? loopdev_detach(o->loop, e) : nbd_disconnect(&o->nbd, e);
+}
+
+const struct layer_ops image_ops = {
+	.name = "image", .kind = KIND_IMAGE, .open = image_open, .children = image_children,
+	.close = image_close,
+};

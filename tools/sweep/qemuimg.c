@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "qemuimg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+
+#include "checkrun.h"
+#include "cleanup.h"
+#include "nodejson.h"
+#include "spawn.h"
+
+#define QEMU_IMG "/usr/bin/qemu-img"
+
+/* Exit status, qemu-img(1), "check". */
+#define CHECK_DONE 0
+#define CHECK_CORRUPT 2
+#define CHECK_LEAKS 3
+#define CHECK_NOT_SUPPORTED 63
+
+static void take(json_object *o, struct image_health *h)
+{
+	h->corruptions = (uint64_t)json_number(o, "corruptions");
+	h->leaks = (uint64_t)json_number(o, "leaks");
+	h->end = (uint64_t)json_number(o, "image-end-offset");
+}
+
+static int run(const struct walk_env *env, struct node *n, const char *graph, bool repair,
+	       struct image_health *h, struct err *e)
+{
+	const char *argv[] = { QEMU_IMG, "check", "--output=json", graph, repair ? "-r" : NULL, "all",
+			       NULL };
+	cleanup_free char *out = NULL;
+	struct checkrun c = { .env = env, .node = n, .tool = "qemu-img", .package = "qemu",
+			      .out = &out };
+	struct spawn_result r;
+	json_object *o;
+	char how[300];
+	int rc = checkrun(&c, argv, &r, e);
+
+	if (rc < 0)
+		return rc;
+	h->known = r.how == SPAWN_EXITED && r.code != CHECK_NOT_SUPPORTED;
+	if (r.how == SPAWN_EXITED && r.code == CHECK_NOT_SUPPORTED)
+		return 0;
+	if (r.how != SPAWN_EXITED ||
+	    (r.code != CHECK_DONE && r.code != CHECK_CORRUPT && r.code != CHECK_LEAKS))
+		return err_set_word(e, EINVAL, r.how == SPAWN_EXITED ? "bad-image" : "tool-failed",
+				    "qemu-img check: %s", spawn_describe(&r, how, sizeof(how)));
+	o = json_tokener_parse(out);
+	take(o, h);
+	json_object_put(o);
+	/* the status decides, should the words be missing */
+	if (r.code == CHECK_CORRUPT && h->corruptions == 0)
+		h->corruptions = 1;
+	return 0;
+}
+
+int qemuimg_check(const struct walk_env *env, struct node *n, const char *graph, bool repair,
+		  struct image_health *h, struct err *e)
+{
+	int rc;
+
+	memset(h, 0, sizeof(*h));
+	rc = repair ? run(env, n, graph, true, h, e) : 0;
+	return rc < 0 ? rc : run(env, n, graph, false, h, e);
+}

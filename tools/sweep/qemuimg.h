@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qemu-img(1) check: whether an image file's own tables are sound. */
+#ifndef GS_QEMUIMG_H
+#define GS_QEMUIMG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "walk.h"
+
+struct image_health {
+	bool known;          /* the format can be checked */
+	uint64_t corruptions;
+	uint64_t leaks;      /* clusters that nothing refers to: lost room, no harm */
+	uint64_t end;        /* bytes the file must have for all that it refers to; 0: unknown */
+};
+
+/* Checks the image that graph names ("json:{...}") without writing to it; with repair it
+ * corrects what it finds and checks again. check of node n is filled in. Returns 0, or -errno
+ * with the code bad-image where it can't be read as an image at all. */
+int qemuimg_check(const struct walk_env *env, struct node *n, const char *graph, bool repair,
+		  struct image_health *health, struct err *e) must_check nonnull_all;
+
+#endif
