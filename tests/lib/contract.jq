@@ -15,6 +15,8 @@ def is_time: type == "string" and test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-
 def is_line: type == "string" and length > 0 and (test("[\u0000-\u001f\u007f]") | not);
 def is_filesystem: .kind == "filesystem" or .kind == "hostfs";
 def is_one_of($list): . as $x | any($list[]; . == $x);
+# Fine, and yet there is something to tell of it.
+def is_noted: .code != "" and (.verdict | is_one_of(["ok", "clean", "repaired"]));
 def where: "node \(.id // "?") (\(.stack // "no stack"))";
 def must(condition; sentence): if condition then empty else sentence end;
 
@@ -43,7 +45,7 @@ def verdict_of:
 	else must(.verdict | is_one_of(["ok", "skipped", "error"]); "\(where): verdict \(.verdict) is none of a \(.kind)'s") end,
 	if codes[.verdict] then (.verdict as $v | must(.code | is_one_of(codes[$v]); "\(where): \(.verdict) with code \"\(.code)\""))
 	elif .verdict == "error" then must(.code | is_line; "\(where): an error without a code")
-	else must(.code == ""; "\(where): \(.verdict) with code \"\(.code)\"") end,
+	else must(.code == "" or (.reason | is_line); "\(where): \(.verdict) with code \"\(.code)\", and no reason") end,
 	must(.verdict != "error" and .verdict != "uncorrected" or (.reason | is_line); "\(where): \(.verdict) without a reason");
 
 def check_of($mode):
@@ -71,7 +73,7 @@ def problem($nodes):
 def problems_complete:
 	[.problems[] | select(.node != null) | .node] as $told
 	| .nodes[]
-	| (.verdict == "error" or .verdict == "uncorrected" or (.verdict == "skipped" and (.code | is_one_of(as_configured) | not))) as $due
+	| (.verdict == "error" or .verdict == "uncorrected" or is_noted or (.verdict == "skipped" and (.code | is_one_of(as_configured) | not))) as $due
 	| .id as $id
 	| ([$told[] | select(. == $id)] | length) as $n
 	| must(($due | not) or $n > 0; "\(where): \(.verdict) \(.code), but no problem tells of it"),
@@ -92,7 +94,7 @@ def counts_agree:
 
 def verdict_fits:
 	(if any(.nodes[]; .verdict == "uncorrected") then 3
-	 elif any(.nodes[]; .verdict == "error") then 2
+	 elif any(.nodes[]; .verdict == "error" or is_noted) then 2
 	 elif any(.nodes[]; .verdict == "repaired") then 1
 	 else 0 end) as $least
 	| must(worth[.verdict] >= $least; "verdict \(.verdict) is better than the worst node");

@@ -56,7 +56,7 @@ struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const
 	return n;
 }
 
-static const struct layer_ops *driver_of(const struct walk *w, enum kind kind)
+const struct layer_ops *walk_driver(const struct walk *w, enum kind kind)
 {
 	const struct layer_ops *const *ops = w->env->registry;
 
@@ -76,7 +76,7 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
 	*n = *volume;
 	memcpy(n->guest, guest, sizeof(guest));
 	/* an image has to be opened before it can be probed; all others are devices already */
-	n->ops = n->kind == KIND_IMAGE ? driver_of(w, KIND_IMAGE) : NULL;
+	n->ops = n->kind == KIND_IMAGE ? walk_driver(w, KIND_IMAGE) : NULL;
 	n->state = NULL;
 	n->opened = n->probed = n->host = n->kept = false;
 	n->volume = true;

@@ -53,19 +53,20 @@ static int load_from_device(const struct walk_env *env, const struct crypttab_en
 			    struct secret **key, struct err *e)
 {
 	char device[80], folder[64], path[512];
+	struct mounted mounted;
 	struct err ignored;
 	int rc = env->find_device(entry->key_device, device, sizeof(device), e);
 
 	snprintf(folder, sizeof(folder), "/run/guestsweep/key-%d", (int)getpid());
 	if (rc == 0)
-		rc = mounts_mount(device, folder, true, e);
+		rc = mounts_mount(&mounted, device, folder, true, e);
 	if (rc < 0) {
 		snprintf(e->word, sizeof(e->word), "no-key");
 		return err_wrap(e, "LUKS: %s", keys_describe(entry));
 	}
 	snprintf(path, sizeof(path), "%s/%s", folder, entry->key_file);
 	rc = load_file(entry, path, key, e);
-	if (mounts_unmount(folder, rc < 0 ? &ignored : e) < 0 && rc == 0)
+	if (mounts_unmount(&mounted, rc < 0 ? &ignored : e) < 0 && rc == 0)
 		rc = -e->code;
 	return rc;
 }

@@ -112,6 +112,8 @@ struct node {
 	bool opened;
 	bool kept;        /* stays open until the report is written: the report lies on it */
 	bool handed_over; /* another walk goes on with it */
+	char folder[80];     /* of a host filesystem: where it is mounted now, */
+	char mounted_at[65]; /* and where the host had it last; "": not known */
 
 	enum verdict verdict;
 	char code[ERR_WORD_MAX];

@@ -14,6 +14,7 @@
 #include "file.h"
 #include "log.h"
 
+#define OUR_FOLDER "/run/guestsweep/"
 #define UNMOUNT_TRIES 50
 #define UNMOUNT_PAUSE_NS 100000000L
 
@@ -43,7 +44,23 @@ bool mounts_can(const char *type)
 	return find_kind(type) != NULL;
 }
 
-int mounts_mount(const char *device, const char *folder, bool read_only, struct err *e)
+static bool is_ext(const struct kind_of_mount *kind)
+{
+	return strcmp(kind->kernel_type, "ext4") == 0;
+}
+
+/* Not a folder of ours: a sweep that broke off may have left one. */
+static int remember_place(struct mounted *m, struct err *e)
+{
+	int rc = extsuper_last_mounted(m->device, m->last_mounted, e);
+
+	if (rc == 0 && strncmp(m->last_mounted, OUR_FOLDER, strlen(OUR_FOLDER)) == 0)
+		m->last_mounted[0] = 0;
+	return rc;
+}
+
+int mounts_mount(struct mounted *m, const char *device, const char *folder, bool read_only,
+		 struct err *e)
 {
 	unsigned long flags = MS_NODEV | MS_NOSUID | MS_NOEXEC | MS_NOATIME |
 			      (read_only ? MS_RDONLY : 0);
@@ -51,6 +68,9 @@ int mounts_mount(const char *device, const char *folder, bool read_only, struct 
 	struct node n = { 0 };
 	int rc;
 
+	memset(m, 0, sizeof(*m));
+	snprintf(m->device, sizeof(m->device), "%s", device);
+	snprintf(m->folder, sizeof(m->folder), "%s", folder);
 	snprintf(n.device, sizeof(n.device), "%s", device);
 	rc = content_read(&n, e);
 	if (rc < 0)
@@ -58,7 +78,10 @@ int mounts_mount(const char *device, const char *folder, bool read_only, struct 
 	kind = find_kind(n.content.type);
 	if (!kind)
 		return err_set(e, ENODEV, "%s holds no filesystem that can be mounted here", device);
-	rc = file_mkdirs(folder, e);
+	m->forgets = is_ext(kind) && !read_only;
+	rc = is_ext(kind) ? remember_place(m, e) : 0;
+	if (rc == 0)
+		rc = file_mkdirs(folder, e);
 	if (rc < 0)
 		return rc;
 	if (mount(device, folder, kind->kernel_type, flags, read_only ? kind->read_only : "") < 0)
@@ -66,7 +89,7 @@ int mounts_mount(const char *device, const char *folder, bool read_only, struct 
 	return 0;
 }
 
-int mounts_unmount(const char *folder, struct err *e)
+static int unmount(const char *folder, struct err *e)
 {
 	const struct timespec pause = { .tv_nsec = UNMOUNT_PAUSE_NS };
 	int i;
@@ -81,6 +104,15 @@ int mounts_unmount(const char *folder, struct err *e)
 		nanosleep(&pause, NULL);
 	}
 	return err_set(e, errno, "unmount %s: %s", folder, strerror(errno));
+}
+
+int mounts_unmount(const struct mounted *m, struct err *e)
+{
+	int rc = unmount(m->folder, e);
+
+	if (rc == 0 && m->forgets)
+		rc = extsuper_set_last_mounted(m->device, m->last_mounted, e);
+	return rc;
 }
 
 unsigned mounts_unmount_all(const unsigned *ids, size_t n)
@@ -98,7 +130,7 @@ unsigned mounts_unmount_all(const unsigned *ids, size_t n)
 		for (i = 0; i < n && ids[i] != id; i++)
 			;
 		snprintf(path, sizeof(path), MOUNTS_FOLDER "/%s", entry->d_name);
-		if (i < n || mounts_unmount(path, &e) == 0)
+		if (i < n || unmount(path, &e) == 0)
 			continue;
 		log_line("%s", e.text);
 		left++;

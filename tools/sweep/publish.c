@@ -12,17 +12,18 @@
 
 #include <json-c/json_util.h>
 
+#include "checkrun.h"
 #include "cleanup.h"
+#include "extsuper.h"
 #include "file.h"
 #include "hostwalk.h"
 #include "mounts.h"
 #include "nodejson.h"
 #include "reporttext.h"
+#include "log.h"
 #include "spawn.h"
 
 #define MOUNT_POINT "/run/guestsweep/report"
-#define CHECK_LOG "000-report-filesystem.txt"
-#define CHECK_LOG_LIMIT (1u << 20)
 #define LOG_FILE_MAX (8u << 20)
 #define FSCK_STOPS 4 /* e2fsck(8) EXIT CODE: from here on the filesystem is not to be mounted */
 
@@ -62,10 +63,11 @@ static int make_run(struct place *p, int64_t started, struct err *e)
 static int check_filesystem(struct place *p, struct walk *host, struct node *n, struct err *e)
 {
 	const char *argv[] = { "/usr/sbin/e2fsck", "-f", "-p", n->device, NULL };
-	struct spawn_options o = { .timeout_s = host->env->seconds_left(),
-				   .log_path = LOG_DIR "/" CHECK_LOG, .log_limit = CHECK_LOG_LIMIT,
-				   .cancelled = host->env->cancelled };
+	struct node report = { 0 };
+	struct checkrun c = { .env = host->env, .node = &report, .tool = "e2fsck",
+			      .package = "e2fsprogs", .device = n->device };
 	struct spawn_result r;
+	struct extsuper super;
 	char how[300];
 	int rc;
 
@@ -74,15 +76,47 @@ static int check_filesystem(struct place *p, struct walk *host, struct node *n, 
 	json_object_object_add(p->about, "type", json_object_new_string(n->content.type));
 	if (strncmp(n->content.type, "ext", 3) != 0)
 		return 0;
-	rc = spawn_run(argv, &o, &r, e);
+	rc = extsuper_read(n->device, &super, e);
+	if (rc == 0)
+		rc = checkrun(&c, argv, &r, e);
 	if (rc < 0)
 		return rc;
+	p->check = report.check;
+	p->ext = super.facts;
 	json_object_object_add(p->about, "exit", json_object_new_int(r.code));
-	json_object_object_add(p->about, "log", json_object_new_string("log/" CHECK_LOG));
+	json_object_object_add(p->about, "log", json_object_new_string(report.check.log));
 	if (r.how != SPAWN_EXITED || r.code >= FSCK_STOPS)
 		return err_set(e, EUCLEAN, "%s is damaged (e2fsck: %s)", n->stack,
 			       spawn_describe(&r, how, sizeof(how)));
 	return 0;
+}
+
+/* The filesystem the report lies on, where it holds disk images too: a host filesystem like any other. */
+static int add_images(struct place *p, struct walk *host, struct node *device, struct err *e)
+{
+	struct node *n = walk_add(host, KIND_HOSTFS, device, device, device->content.type, e);
+	size_t before = host->n_nodes;
+	int rc;
+
+	if (!n)
+		return -ENOMEM;
+	snprintf(n->type, sizeof(n->type), "%s", device->content.type);
+	snprintf(n->name, sizeof(n->name), "%s", device->name);
+	snprintf(n->uuid, sizeof(n->uuid), "%s", device->content.uuid);
+	snprintf(n->label, sizeof(n->label), "%s", device->content.label);
+	n->bytes = device->bytes;
+	snprintf(n->folder, sizeof(n->folder), "%s", MOUNT_POINT);
+	memcpy(n->mounted_at, p->mounted.last_mounted, sizeof(n->mounted_at));
+	n->check = p->check;
+	n->ext = p->ext;
+	rc = walk_look_into(host, n, e);
+	n->handed_over = host->n_nodes == before; /* without images there is nothing to tell of it */
+	if (p->check.tool[0])
+		n->verdict = p->check.exit ? VERDICT_REPAIRED : VERDICT_CLEAN;
+	else
+		node_verdict(n, VERDICT_SKIPPED, "unsupported",
+			     "it is not checked, since the report is written to it");
+	return rc;
 }
 
 /* Kept for the aftermath. */
@@ -110,11 +144,14 @@ int publish_prepare(struct place *p, struct walk *host, int64_t started, struct 
 	if (rc == 0)
 		rc = check_filesystem(p, host, n, e);
 	if (rc == 0)
-		rc = mounts_mount(n->device, MOUNT_POINT, false, e);
+		rc = mounts_mount(&p->mounted, n->device, MOUNT_POINT, false, e);
 	if (rc < 0)
 		return rc;
-	/* it is ours from here on, not a volume to sweep */
+	/* it is ours from here on, not a volume to sweep; but guests' images may lie beside the report */
 	node_verdict(n, VERDICT_OK, "", "the report is written here");
+	rc = add_images(p, host, n, e);
+	if (rc < 0)
+		log_line("%s: %s", n->stack, e->text);
 	snprintf(p->folder, sizeof(p->folder), "%s%s", MOUNT_POINT,
 		 strcmp(s->report_folder, "/") == 0 ? "" : s->report_folder);
 	rc = file_mkdirs(p->folder, e);
@@ -123,7 +160,7 @@ int publish_prepare(struct place *p, struct walk *host, int64_t started, struct 
 	if (rc < 0) {
 		struct err ignored;
 
-		if (mounts_unmount(MOUNT_POINT, &ignored) < 0)
+		if (mounts_unmount(&p->mounted, &ignored) < 0)
 			err_wrap(e, "%s", ignored.text);
 		return rc;
 	}
@@ -212,7 +249,7 @@ int publish_finish(struct place *p, json_object *report, struct err *e)
 		rc = write_json(p, report, e);
 	if (rc == 0)
 		rc = complete(p, e);
-	if (mounts_unmount(MOUNT_POINT, &why) < 0 && rc == 0) {
+	if (mounts_unmount(&p->mounted, &why) < 0 && rc == 0) {
 		*e = why;
 		rc = -why.code;
 	}
@@ -225,6 +262,7 @@ int publish_resume(struct place *p, struct err *e)
 	json_object *o = json_object_from_file(PLACE_PATH);
 
 	memset(p, 0, sizeof(*p));
+	snprintf(p->mounted.folder, sizeof(p->mounted.folder), "%s", MOUNT_POINT);
 	if (!o)
 		return err_set(e, ENOENT, "there was no report filesystem yet");
 	snprintf(p->folder, sizeof(p->folder), "%s", json_text(o, "folder"));

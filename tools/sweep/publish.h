@@ -9,6 +9,7 @@
 
 #include <json-c/json_object.h>
 
+#include "mounts.h"
 #include "walk.h"
 
 #define LOG_DIR "/run/guestsweep/log"
@@ -17,6 +18,9 @@
 
 struct place {
 	bool ready;       /* mounted, writable, the run's hidden folder is there */
+	struct mounted mounted;
+	struct check_result check; /* of the filesystem, where it is ext */
+	struct ext_facts ext;
 	char folder[512]; /* where the runs are, as mounted */
 	char run[32];     /* the run's name */
 	char work[600];   /* its hidden folder until it is complete */

@@ -307,6 +307,12 @@ void walk_enter(struct walk *w)
 			enter(w, w->nodes[i]);
 }
 
+int walk_look_into(struct walk *w, struct node *n, struct err *e)
+{
+	n->ops = walk_driver(w, KIND_HOSTFS);
+	return n->ops->children(w, n, e);
+}
+
 static bool close_layer(struct walk *w, struct node *n)
 {
 	const struct timespec pause = { .tv_nsec = CLOSE_PAUSE_MS * 1000000L };

@@ -49,6 +49,9 @@ void walk_init(struct walk *w, const struct walk_env *env) nonnull_all;
 struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const struct node *base,
 		      const char *word, struct err *e) must_check nonnull_at(1, 6);
 
+/* The driver of a kind that no device is probed for; NULL: there is none. */
+const struct layer_ops *walk_driver(const struct walk *w, enum kind kind) nonnull_all;
+
 /* Makes room for one more behind the n nodes of *list. Returns 0 or -ENOMEM. */
 int nodes_grow(struct node ***list, size_t n) must_check nonnull_all;
 
@@ -74,6 +77,10 @@ void walk_check(struct walk *w) nonnull_all;
 /* After the checks: opens the filesystems of the host that lie on its volumes themselves and
  * have something in them to sweep. A failure is told in the node. */
 void walk_enter(struct walk *w) nonnull_all;
+
+/* Names what is on the host filesystem n, which its caller has mounted at n->folder and keeps so.
+ * Returns 0 or -errno. */
+int walk_look_into(struct walk *w, struct node *n, struct err *e) must_check nonnull_all;
 
 /* Closes what is open, newest first, nodes marked kept only where kept_too; each is
  * retried for a while and, where it stays busy, named in its node. Returns how many

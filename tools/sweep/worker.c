@@ -161,7 +161,11 @@ static void hold(const struct walk *w)
 
 static const char *device_below(const struct node *volume)
 {
-	return volume->kind == KIND_IMAGE ? volume->parents[0]->device : volume->device;
+	const struct node *below = volume;
+
+	while (!below->device[0] && below->n_parents)
+		below = below->parents[0];
+	return below->device;
 }
 
 /* A rotating disk serves one check at a time. Returns how many names there are. */

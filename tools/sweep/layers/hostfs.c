@@ -8,7 +8,7 @@
  * Uses        mount(2), images/ to find the image files and what belongs to them.
  * open        mounts it nodev, nosuid, noexec; read-only and without replaying a journal where
  *             the mode or the device below is read-only.
- * close       unmounts it; the superblock says again where the host had it mounted.
+ * close       unmounts it.
  * Never       mounts a damaged filesystem, or one inside a guest's disk; opens an image itself:
  *             that is another worker's, with a scope of its own.
  */
@@ -33,10 +33,7 @@
 #define MAX_WISHES 256
 
 struct hostfs {
-	char folder[256];
-	bool read_only;
-	bool is_ext;
-	char last_mounted[LAST_MOUNTED_SIZE];
+	struct mounted mounted;
 	struct imageset set;
 };
 
@@ -116,26 +113,33 @@ static int hostfs_enter(struct walk *w, struct node *n, struct err *e)
 	return 1;
 }
 
+/* The report's filesystem is mounted already. */
+static int make_state(struct node *n, struct err *e)
+{
+	if (!n->state)
+		n->state = calloc(1, sizeof(struct hostfs));
+	return n->state ? 0 : err_set(e, ENOMEM, "no memory for a host filesystem");
+}
+
 static int hostfs_open(struct walk *w, struct node *n, struct err *e)
 {
 	struct node *device = n->parents[0];
-	struct hostfs *h = n->state = calloc(1, sizeof(*h));
-	int rc = 0;
+	struct hostfs *h;
+	int rc = make_state(n, e);
 
-	if (!h)
-		return err_set(e, ENOMEM, "no memory for a host filesystem");
-	snprintf(h->folder, sizeof(h->folder), "%s/%u", MOUNTS_FOLDER, n->id);
-	h->read_only = device->read_only || w->env->mode <= MODE_CHECK;
-	h->is_ext = is_ext(n);
-	if (h->is_ext)
-		rc = extsuper_last_mounted(device->device, h->last_mounted, e);
-	if (strncmp(h->last_mounted, MOUNTS_FOLDER, strlen(MOUNTS_FOLDER)) == 0)
-		h->last_mounted[0] = 0;
-	return rc < 0 ? rc : mounts_mount(device->device, h->folder, h->read_only, e);
+	if (rc < 0)
+		return rc;
+	h = n->state;
+	n->read_only = device->read_only || w->env->mode <= MODE_CHECK;
+	snprintf(n->folder, sizeof(n->folder), "%s/%u", MOUNTS_FOLDER, n->id);
+	rc = mounts_mount(&h->mounted, device->device, n->folder, n->read_only, e);
+	if (rc == 0)
+		memcpy(n->mounted_at, h->mounted.last_mounted, sizeof(n->mounted_at));
+	return rc;
 }
 
 /* What is to become of an image: swept by a worker of its own, or left alone for a reason. */
-static int place(struct node *n, const struct image *image, const struct hostfs *h, struct err *e)
+static int place(struct node *n, const struct image *image, struct err *e)
 {
 	struct err why = image->refused;
 	int rc;
@@ -149,7 +153,7 @@ static int place(struct node *n, const struct image *image, const struct hostfs 
 			     "another image lies on it; only the newest of a chain is swept");
 		return 0;
 	}
-	rc = imagesource_write(n->id, image, h->folder, e);
+	rc = imagesource_write(n->id, image, n->parents[0]->folder, e);
 	if (rc < 0) {
 		node_fail(n, e, "bad-image");
 		return 0;
@@ -160,7 +164,6 @@ static int place(struct node *n, const struct image *image, const struct hostfs 
 
 static int add_image(struct walk *w, struct node *n, const struct image *image, struct err *e)
 {
-	struct hostfs *h = n->state;
 	char word[600], escaped[512], volume[NODE_PATH_SIZE];
 	struct node *node;
 
@@ -173,8 +176,8 @@ static int add_image(struct walk *w, struct node *n, const struct image *image, 
 	snprintf(node->name, sizeof(node->name), "%s:/%s", volume, escaped);
 	snprintf(node->type, sizeof(node->type), "%s", image_format_name(image->format));
 	node->bytes = image->facts.bytes;
-	node->read_only = h->read_only;
-	return place(node, image, h, e);
+	node->read_only = n->read_only;
+	return place(node, image, e);
 }
 
 static void log_skipped(const struct node *n, const struct imageset *set)
@@ -190,11 +193,16 @@ static void log_skipped(const struct node *n, const struct imageset *set)
 
 static int hostfs_children(struct walk *w, struct node *n, struct err *e)
 {
-	struct hostfs *h = n->state;
 	struct image_wish wishes[MAX_WISHES];
 	size_t n_wishes = find_wishes(w, n, wishes), i;
-	int rc = imageset_find(&h->set, h->folder, &w->env->settings->images, wishes, n_wishes,
-			       h->last_mounted, e);
+	struct hostfs *h;
+	int rc = make_state(n, e);
+
+	if (rc < 0)
+		return rc;
+	h = n->state;
+	rc = imageset_find(&h->set, n->folder, &w->env->settings->images, wishes, n_wishes,
+			       n->mounted_at, e);
 
 	if (rc < 0)
 		return rc;
@@ -213,12 +221,9 @@ static int hostfs_children(struct walk *w, struct node *n, struct err *e)
 static int hostfs_close(struct walk *w, struct node *n, struct err *e)
 {
 	struct hostfs *h = n->state;
-	int rc = mounts_unmount(h->folder, e);
 
 	(void)w;
-	if (rc == 0 && h->is_ext && !h->read_only)
-		rc = extsuper_set_last_mounted(n->parents[0]->device, h->last_mounted, e);
-	return rc;
+	return mounts_unmount(&h->mounted, e);
 }
 
 static void hostfs_forget(struct node *n)
