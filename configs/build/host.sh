@@ -4,7 +4,7 @@
 # What is looked for = the Debian package that has it: a command, or a file (a pattern, if its folder has a version in it).
 image_tools=(gcc=gcc make=make ar=binutils patch=patch bzip2=bzip2 xz=xz-utils zstd=zstd tar=tar
 	autoreconf=autoconf automake=automake libtoolize=libtool autopoint=autopoint pkg-config=pkg-config
-	cmake=cmake bison=bison flex=flex cpio=cpio depmod=kmod modinfo=kmod jq=jq /usr/include/stdio.h=libc6-dev)
+	cmake=cmake ninja=ninja-build python3=python3 bison=bison flex=flex cpio=cpio depmod=kmod modinfo=kmod jq=jq /usr/include/stdio.h=libc6-dev)
 # for the tests: the machine, and native builds with sanitizers
 test_tools=(qemu-system-x86_64=qemu-system-x86 clang=clang llvm-symbolizer=llvm
 	'/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-dev'
