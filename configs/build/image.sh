@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # The image: what lies where, as one cpio, compressed.
 
-image_limit=$((12 * 1024 * 1024))
-userland_limit=$((4 * 1024 * 1024))
+image_limit=$((14 * 1024 * 1024))
 image_work=$work/image
 
 # copy_listed LIST ROOT: the programs that a list in configs/image names

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# How much of the image each package takes, and of the limits.
+# How much of the image each package takes, and of the limit.
 
 # group_size NAME FILE...: compressed bytes of these files of the image, remembered by content
 group_size() {
@@ -35,6 +35,5 @@ size_table() {
 	files=(init usr/bin/sweep)
 	size_row "$project's own" "${#files[@]}" "$(cd "$root" && cat -- "${files[@]}" | wc -c)" "$(group_size own "${files[@]}")"
 	size_row "modules" "$(wc -l < "$image_work/modules-image.list")" "$(du -sb --apparent-size "$image_work/modules-image" | cut -f1)" "$modules"
-	limit_row userland $((total - modules)) "$userland_limit"
 	limit_row image "$total" "$image_limit"
 }
