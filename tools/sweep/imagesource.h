@@ -15,7 +15,6 @@ int imagesource_write(unsigned id, const struct image *image, const char *folder
  * Reads it: a new object (json_object_put() it) with
  *   file           path of the image file
  *   raw            true for a raw image
- *   folder         of the filesystem it lies on
  *   read_graph     how QEMU opens it read-only; for raw images none
  *   write_graph    how for writing; none: can't be written to
  *   below          array of read_graph of each backing file, the nearest first

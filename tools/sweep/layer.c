@@ -78,6 +78,20 @@ void node_path(const struct node *n, char path[NODE_PATH_SIZE])
 	}
 }
 
+uint64_t node_room(const struct node *n)
+{
+	uint64_t least = n->ops && n->ops->room ? n->ops->room(n) : UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < n->n_parents; i++) {
+		uint64_t room = node_room(n->parents[i]);
+
+		if (room < least)
+			least = room;
+	}
+	return least;
+}
+
 void stack_push(char *dst, size_t size, const char *word)
 {
 	size_t used = strlen(dst);

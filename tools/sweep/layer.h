@@ -145,6 +145,8 @@ struct layer_ops {
 	 * the host's own and may be opened. It is this driver's then. */
 	int (*enter)(struct walk *w, struct node *n, struct err *e);
 	int (*close)(struct walk *w, struct node *n, struct err *e);
+	/* How many bytes more may be written to what it offers; NULL: there is no limit. */
+	uint64_t (*room)(const struct node *n);
 	/* Releases n->state; NULL: free(3). */
 	void (*forget)(struct node *n);
 };
@@ -169,6 +171,10 @@ void node_note(struct node *n, const char *code, const char *fmt, ...)
  * image on a filesystem of the host. */
 #define NODE_PATH_SIZE 320
 void node_path(const struct node *n, char path[NODE_PATH_SIZE]) nonnull_all;
+
+/* How many bytes more the layers below n have room for, where they grow as they are written to;
+ * UINT64_MAX: no limit. */
+uint64_t node_room(const struct node *n) nonnull_all;
 
 /* Appends " > WORD" to a stack in dst (size bytes); the first word stands alone. */
 void stack_push(char *dst, size_t size, const char *word) nonnull_all;

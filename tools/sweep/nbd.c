@@ -153,7 +153,8 @@ static int let_go(struct nbd *n, struct spawn_result *r, struct err *e)
 int nbd_connect(struct nbd *n, const struct walk_env *env, unsigned id, const char *graph,
 		bool read_only, struct err *e)
 {
-	const char *argv[] = { QEMU_NBD, "--connect", n->device, "--socket", n->socket, "--discard=ignore",
+	/* verbose: it stays in the foreground, a child of ours */
+	const char *argv[] = { QEMU_NBD, "--verbose", "--connect", n->device, "--socket", n->socket, "--discard=ignore",
 			       "--detect-zeroes=off", graph, read_only ? "--read-only" : NULL, NULL };
 	struct spawn_result r;
 	struct err ignored;

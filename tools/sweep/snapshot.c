@@ -71,6 +71,18 @@ bool snapshot_is_full(const struct snapshot *s)
 	       (strcmp(status, "Invalid") == 0 || strcmp(status, "Overflow") == 0);
 }
 
+/* "ALLOCATED/TOTAL METADATA", in sectors. */
+uint64_t snapshot_written(const struct snapshot *s)
+{
+	unsigned long long sectors;
+	char status[128];
+	struct err e;
+
+	if (dm_status(s->name, status, sizeof(status), &e) < 0 || sscanf(status, "%llu/", &sectors) != 1)
+		return 0;
+	return sectors * 512;
+}
+
 int snapshot_drop(struct snapshot *s, struct err *e)
 {
 	int rc = 0, i;

@@ -27,6 +27,9 @@ int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsign
 /* true where more was written to it than its store holds: it is then good for nothing. */
 bool snapshot_is_full(const struct snapshot *s) nonnull_all;
 
+/* How many bytes of it were written, in its chunks; 0 where that can't be told. */
+uint64_t snapshot_written(const struct snapshot *s) nonnull_all;
+
 /* Removes all of it. Returns 0, or -errno where something stays busy. */
 int snapshot_drop(struct snapshot *s, struct err *e) must_check nonnull_all;
 

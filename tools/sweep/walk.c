@@ -9,6 +9,7 @@
 #include "log.h"
 
 #define CLOSE_TRIES 50
+#define CLOSE_LIMIT_S 10
 #define CLOSE_PAUSE_MS 100
 
 static double now(void)
@@ -316,17 +317,19 @@ int walk_look_into(struct walk *w, struct node *n, struct err *e)
 static bool close_layer(struct walk *w, struct node *n)
 {
 	const struct timespec pause = { .tv_nsec = CLOSE_PAUSE_MS * 1000000L };
+	double end = now() + CLOSE_LIMIT_S;
 	struct err why = { 0 };
 	int i;
 
-	for (i = 0; i < CLOSE_TRIES; i++) {
+	/* what a driver waits for by itself counts too */
+	for (i = 0; i < CLOSE_TRIES && now() < end; i++) {
 		if (n->ops->close(w, n, &why) == 0) {
 			n->opened = false;
 			return true;
 		}
 		nanosleep(&pause, NULL);
 	}
-	log_line("%s: still open after %d tries: %s", n->stack, CLOSE_TRIES, why.text);
+	log_line("%s: still open after %d tries: %s", n->stack, i, why.text);
 	if (n->verdict == VERDICT_NONE)
 		node_verdict(n, VERDICT_ERROR, "teardown", "could not be closed: %s", why.text);
 	return false;

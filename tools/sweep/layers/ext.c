@@ -24,12 +24,14 @@
 #include "registry.h"
 #include "snapshot.h"
 
+#define ROOM_SPARE (16ULL << 20) /* bytes for what the layers below write of their own */
 #define YES_RUNS 3 /* one -y is not always a fixpoint */
 
 struct ext {
 	struct extsuper super;
 	bool has_backup; /* the primary superblock is gone, go by this one */
 	struct extsuper_backup backup;
+	uint64_t trial_wrote; /* bytes, on the snapshot */
 };
 
 /* How far the runs of e2fsck got. */
@@ -268,6 +270,7 @@ static int trial(struct walk *w, struct node *n, struct ext *x, struct err *e)
 				  "the machine more, or use mode preen, which needs none for that");
 	else if (rc == 0)
 		tell_trial(n, p);
+	x->trial_wrote = snapshot_written(&s);
 	if (snapshot_drop(&s, &why) < 0)
 		log_line("%s: %s", n->stack, why.text);
 	return rc;
@@ -355,6 +358,24 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	return rc;
 }
 
+/* Where the layers below may not have room for all that a repair could write, a trial tells
+ * how much it is. Returns whether the volume itself may be written to; its verdict stands if not. */
+static bool has_room(struct walk *w, struct node *n, struct ext *x, int *rc, struct err *e)
+{
+	uint64_t room = node_room(n);
+
+	if (room >= x->super.undo_room + ROOM_SPARE)
+		return true;
+	*rc = trial(w, n, x, e);
+	if (*rc || n->verdict != VERDICT_UNCORRECTED)
+		return false;
+	if (room >= 2 * x->trial_wrote + ROOM_SPARE)
+		return true;
+	node_note(n, "no-room", "nothing is written: the layers below have room for %llu MiB only",
+		  (unsigned long long)(room >> 20));
+	return false;
+}
+
 static int ext_check(struct walk *w, struct node *n, struct err *e)
 {
 	struct ext *x = n->state;
@@ -364,7 +385,7 @@ static int ext_check(struct walk *w, struct node *n, struct err *e)
 		return rc < 0 ? rc : 0;
 	if (n->parents[0]->read_only || w->env->mode == MODE_CHECK)
 		rc = trial(w, n, x, e);
-	else
+	else if (has_room(w, n, x, &rc, e))
 		rc = change(w, n, x, e);
 	return rc < 0 ? rc : 0;
 }

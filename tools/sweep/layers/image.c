@@ -6,7 +6,7 @@
  * Uses        loop devices for raw images; qemu-img to check all others, qemu-nbd and the
  *             kernel's nbd to open them, with every file of a chain named to QEMU by us.
  * open        makes the disk in the image appear as a block device, read-only where the mode
- *             or what is below says so, or where the host filesystem lacks room for a repair.
+ *             or what is below says so.
  * close       flushes and disconnects it.
  * Never       opens a damaged image for writing, but in mode repair after its own tables are
  *             mended; writes to a backing file; lets the kernel look for partitions.
@@ -28,33 +28,11 @@
 #include "registry.h"
 #include "walk.h"
 
-/* A repair of an ext filesystem may have to write its inode tables, 1/64 of it by default, and
- * more in the image's own tables; other images on the filesystem grow at the same time. */
-#define ROOM_SHARE 32
-#define ROOM_LEAST (64ULL << 20)
-
 struct opened_image {
+	char file[1024];
 	char loop[LOOPDEV_SIZE];
 	struct nbd nbd;
 };
-
-/* Whether there is room for what a repair may add to the image file. */
-static bool has_room(const struct node *n, const char *file, const char *folder, uint64_t *need)
-{
-	struct statvfs fs;
-	struct stat st;
-	uint64_t used;
-
-	if (stat(file, &st) < 0 || statvfs(folder, &fs) < 0)
-		return false;
-	used = (uint64_t)st.st_blocks * 512;
-	*need = n->bytes / ROOM_SHARE + ROOM_LEAST;
-	if (used >= n->bytes)
-		return true;
-	if (*need > n->bytes - used)
-		*need = n->bytes - used;
-	return (uint64_t)fs.f_bavail * fs.f_frsize >= *need;
-}
 
 static int check_below(struct walk *w, struct node *n, json_object *source, struct err *e)
 {
@@ -137,14 +115,8 @@ static int open_nbd(struct walk *w, struct node *n, json_object *source, struct 
 static int open_source(struct walk *w, struct node *n, json_object *source, struct err *e)
 {
 	struct opened_image *o = n->state;
-	uint64_t need;
 
-	if (!n->read_only && !has_room(n, json_text(source, "file"), json_text(source, "folder"), &need)) {
-		n->read_only = true;
-		node_note(n, "no-room",
-			  "checked only, nothing is written: a repair may need %llu MiB more, and the host "
-			  "filesystem it lies on does not have them", (unsigned long long)(need >> 20));
-	}
+	snprintf(o->file, sizeof(o->file), "%s", json_text(source, "file"));
 	if (json_number(source, "raw"))
 		return open_loop(n, source, o, e);
 	if (!n->read_only && !json_text(source, "write_graph")[0]) {
@@ -184,7 +156,21 @@ static int image_close(struct walk *w, struct node *n, struct err *e)
 	return o->loop[0] ? loopdev_detach(o->loop, e) : nbd_disconnect(&o->nbd, e);
 }
 
+/* An image file grows as it is written to, until the filesystem it lies on is full. */
+static uint64_t image_room(const struct node *n)
+{
+	const struct opened_image *o = n->state;
+	struct statvfs fs;
+	struct stat st;
+
+	if (!o || stat(o->file, &st) < 0 || statvfs(o->file, &fs) < 0)
+		return UINT64_MAX;
+	if (o->loop[0] && (uint64_t)st.st_blocks * 512 >= n->bytes)
+		return UINT64_MAX;
+	return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 const struct layer_ops image_ops = {
 	.name = "image", .kind = KIND_IMAGE, .open = image_open, .children = image_children,
-	.close = image_close,
+	.close = image_close, .room = image_room,
 };
