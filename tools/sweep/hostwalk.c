@@ -132,9 +132,14 @@ static const char *what_is_missing(struct walk *w)
 
 	if (w->n_nodes == 0)
 		return "any disk";
-	for (i = 0; i < w->n_nodes; i++)
-		if (w->nodes[i]->kind == KIND_PV && w->nodes[i]->verdict == VERDICT_NONE)
+	for (i = 0; i < w->n_nodes; i++) {
+		const struct node *n = w->nodes[i];
+
+		if (n->kind == KIND_PV && n->verdict == VERDICT_NONE)
 			return "the rest of a volume group";
+		if (n->kind == KIND_MD && n->hidden && n->verdict == VERDICT_NONE)
+			return "the rest of an array";
+	}
 	if (w->env->settings->report_named &&
 	    !hostwalk_find(w, w->env->settings->report_device, true, &why) && why.code == ENODEV)
 		return "the report filesystem";

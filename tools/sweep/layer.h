@@ -111,7 +111,8 @@ struct node {
 	void *state;                 /* the driver's, made by probe, gather or open */
 	bool opened;
 	bool kept;        /* stays open until the report is written: the report lies on it */
-	bool handed_over; /* another walk goes on with it */
+	bool handed_over; /* another walk goes on with it, and tells of it */
+	bool hidden;      /* there is nothing to tell of it: its parents stand for it in the report */
 	char folder[80];     /* of a host filesystem: where it is mounted now, */
 	char mounted_at[65]; /* and where the host had it last; "": not known */
 

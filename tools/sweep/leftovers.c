@@ -2,11 +2,13 @@
 #include "leftovers.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "dm.h"
 #include "log.h"
 #include "loopdev.h"
+#include "mdarray.h"
 #include "mounts.h"
 #include "nbd.h"
 
@@ -38,6 +40,17 @@ static bool is_spared(const struct visit *v, const char *name)
 	return false;
 }
 
+static bool is_hosts_array(const char *device, void *arg)
+{
+	const struct visit *v = arg;
+	size_t i;
+
+	for (i = 0; v->host && i < v->host->n_nodes; i++)
+		if (v->host->nodes[i]->opened && strcmp(v->host->nodes[i]->device, device) == 0)
+			return true;
+	return false;
+}
+
 static int remove_one(const char *name, void *arg)
 {
 	struct visit *v = arg;
@@ -61,6 +74,7 @@ void leftovers_remove(const struct walk *host, const unsigned *ids, size_t n)
 			break;
 		v.left += loopdev_detach_all();
 		v.left += nbd_disconnect_all();
+		v.left += mdarray_stop_all(is_hosts_array, &v);
 		v.left += mounts_unmount_all(ids, n);
 		if (v.left == 0)
 			break;

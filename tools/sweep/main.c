@@ -304,7 +304,7 @@ static void add_host_nodes(void)
 	for (i = 0; i < sweep.host.n_nodes; i++) {
 		struct node *n = sweep.host.nodes[i];
 
-		if (n->handed_over || is_seen(n->id))
+		if (n->handed_over || n->hidden || is_seen(n->id))
 			continue;
 		if (n->verdict == VERDICT_NONE)
 			n->verdict = VERDICT_OK;

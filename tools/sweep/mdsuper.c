@@ -3,10 +3,10 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <linux/major.h>
 #include <asm/byteorder.h>
 #include <linux/types.h>
 #include <linux/raid/md_p.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +51,7 @@ static int take_090(const mdp_super_t *sb, struct mdsuper *s, struct err *e)
 		return err_set_word(e, EINVAL, "bad-header", "its md superblock can't be read");
 	uuid_090(sb, u);
 	write_uuid(u, s->uuid, sizeof(s->uuid));
+	s->preferred_minor = (int)sb->md_minor;
 	s->level = (int)sb->level;
 	s->raid_disks = sb->raid_disks;
 	s->role = role_090(sb);

@@ -18,6 +18,7 @@ struct mdsuper {
 	char version[8];     /* "0.90", "1.0", "1.1", "1.2" */
 	char uuid[40];       /* of the array, as libblkid writes it */
 	char name[33];       /* v1 only; bytes as they are, escape them */
+	int preferred_minor; /* 0.90 only */
 	int level;           /* 0, 1, 4, 5, 6, 10; negative: -1 linear, -4 multipath */
 	unsigned raid_disks; /* members of a whole array */
 	int role;            /* its place, from 0, or MD_ROLE_... */

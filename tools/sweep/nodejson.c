@@ -57,8 +57,13 @@ static json_object *parents_of(const struct node *n)
 	json_object *array = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < n->n_parents; i++)
-		json_object_array_add(array, json_object_new_int64(n->parents[i]->id));
+	for (i = 0; i < n->n_parents; i++) {
+		const struct node *parent = n->parents[i];
+
+		while (parent->hidden && parent->n_parents)
+			parent = parent->parents[0];
+		json_object_array_add(array, json_object_new_int64(parent->id));
+	}
 	return array;
 }
 

@@ -110,7 +110,7 @@ static int add_images(struct place *p, struct walk *host, struct node *device, s
 	n->check = p->check;
 	n->ext = p->ext;
 	rc = walk_look_into(host, n, e);
-	n->handed_over = host->n_nodes == before; /* without images there is nothing to tell of it */
+	n->hidden = host->n_nodes == before; /* without images there is nothing to tell of it */
 	if (p->check.tool[0])
 		n->verdict = p->check.exit ? VERDICT_REPAIRED : VERDICT_CLEAN;
 	else

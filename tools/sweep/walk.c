@@ -25,6 +25,12 @@ bool is_volume(const struct node *n)
 	return n->volume && n->verdict == VERDICT_NONE;
 }
 
+static void tell(const struct walk *w, const struct node *n)
+{
+	if (!n->handed_over && !n->hidden)
+		w->env->publish(n);
+}
+
 /* Which content the host's own layers go on into; whatever else a device of the
  * host holds is a guest's volume or a filesystem. */
 static bool is_host_layer(const struct node *device, const struct layer_ops *ops)
@@ -36,6 +42,7 @@ static bool is_host_layer(const struct node *device, const struct layer_ops *ops
 	case KIND_TABLE:
 		return whole;
 	case KIND_LUKS:
+	case KIND_MD:
 		return part;
 	case KIND_PV:
 		return part || device->kind == KIND_LUKS;
@@ -248,7 +255,7 @@ void walk_check(struct walk *w)
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++)
-		w->env->publish(w->nodes[i]);
+		tell(w, w->nodes[i]);
 	for (i = 0; i < w->n_nodes; i++) {
 		struct node *n = w->nodes[i];
 		struct err why = { 0 };
@@ -269,7 +276,7 @@ void walk_check(struct walk *w)
 			node_fail(n, &why, "tool-failed");
 		}
 		n->seconds = now() - start;
-		w->env->publish(n);
+		tell(w, n);
 	}
 }
 
@@ -296,7 +303,7 @@ static void enter(struct walk *w, struct node *n)
 		rc = open_now(w, n, &why);
 	if (rc < 0)
 		node_note(n, "not-opened", "its disk images are not looked into: %s", why.text);
-	w->env->publish(n);
+	tell(w, n);
 }
 
 void walk_enter(struct walk *w)
@@ -357,14 +364,12 @@ void walk_settle(struct walk *w)
 	for (i = 0; i < w->n_nodes; i++) {
 		struct node *n = w->nodes[i];
 
-		if (n->handed_over)
-			continue;
 		if (n->verdict == VERDICT_NONE) {
 			if (n->ops && n->ops->check)
 				node_verdict(n, VERDICT_ERROR, "tool-failed", "it was never checked");
 			else
 				n->verdict = VERDICT_OK;
 		}
-		w->env->publish(n);
+		tell(w, n);
 	}
 }

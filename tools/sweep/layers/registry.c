@@ -10,6 +10,6 @@
 #include <stddef.h>
 
 const struct layer_ops *const layer_registry[] = {
-	&luks_ops, &pv_ops, &swap_ops, &ext_ops, &foreign_ops, &table_ops, &unknown_ops,
+	&luks_ops, &md_ops, &pv_ops, &swap_ops, &ext_ops, &foreign_ops, &table_ops, &unknown_ops,
 	&hostfs_ops, &image_ops, NULL,
 };

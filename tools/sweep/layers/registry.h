@@ -7,6 +7,7 @@
 #include "layer.h"
 
 extern const struct layer_ops luks_ops;
+extern const struct layer_ops md_ops;
 extern const struct layer_ops pv_ops;
 extern const struct layer_ops swap_ops;
 extern const struct layer_ops ext_ops;
