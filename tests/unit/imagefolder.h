@@ -22,6 +22,8 @@ struct folder {
 	char path[64];
 	struct imageset set;
 	struct err e;
+	char *graph[16]; /* to be freed in the end */
+	size_t n_graphs;
 };
 
 static inline void folder_make(struct folder *f)
@@ -62,6 +64,8 @@ folder_try(const struct folder *f, const char *fmt, ...)
 static inline void folder_drop(struct folder *f)
 {
 	imageset_free(&f->set);
+	while (f->n_graphs)
+		free(f->graph[--f->n_graphs]);
 	if (!folder_try(f, "cd / && chmod -R u+rwx %s && rm -rf %s", f->path, f->path))
 		abort();
 	strcat(f->path, ".out");
@@ -120,6 +124,19 @@ static inline struct image *folder_get(const struct folder *f, const char *path)
 		abort();
 	}
 	return image;
+}
+
+/* The graph of an image that must have one. */
+static inline const char *folder_graph(struct folder *f, const char *path, bool read_only)
+{
+	char *graph = image_graph(folder_get(f, path), f->path, read_only, &f->e);
+
+	if (!graph || f->n_graphs == sizeof(f->graph) / sizeof(*f->graph)) {
+		fprintf(stderr, "%s: %s\n", path, f->e.text);
+		abort();
+	}
+	f->graph[f->n_graphs++] = graph;
+	return graph;
 }
 
 static inline bool have_qemu(void)

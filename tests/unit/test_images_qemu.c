@@ -44,15 +44,6 @@ static const char *info_text(json_object *o, const char *key)
 	return json_object_get_string(value);
 }
 
-static char *graph_of(struct folder *f, const char *name, bool read_only)
-{
-	char *graph = image_graph(folder_get(f, name), f->path, read_only, &f->e);
-
-	if (!graph)
-		fail_msg("%s: %s", name, f->e.text);
-	return graph;
-}
-
 /* One image, alone in a folder: found, not refused, of the size that QEMU says, opened by its
  * graph for reading and for writing, with the same content. */
 static void expect_alike(struct folder *f, const char *name, bool is_writable)
@@ -60,7 +51,7 @@ static void expect_alike(struct folder *f, const char *name, bool is_writable)
 	const struct image *image;
 	const char *format;
 	json_object *o;
-	char *graph;
+	const char *graph;
 
 	folder_find(f);
 	image = folder_get(f, name);
@@ -71,22 +62,20 @@ static void expect_alike(struct folder *f, const char *name, bool is_writable)
 	assert_string_equal(info_text(o, "format"), format);
 	assert_int_equal(info_number(o, "virtual-size"), image->facts.bytes);
 	json_object_put(o);
-	graph = graph_of(f, name, true);
+	graph = folder_graph(f, name, true);
 	o = info_of(f, NULL, graph);
 	assert_string_equal(info_text(o, "format"), format);
 	assert_int_equal(info_number(o, "virtual-size"), image->facts.bytes);
 	json_object_put(o);
 	folder_run(f, "qemu-img compare -F %s '%s' %s", format, graph, name);
-	free(graph);
 	assert_int_equal(!image->facts.is_read_only, is_writable);
 	if (!is_writable) {
 		assert_null(image_graph(image, f->path, false, &f->e));
 		assert_int_equal(f->e.code, EROFS);
 		return;
 	}
-	graph = graph_of(f, name, false);
+	graph = folder_graph(f, name, false);
 	folder_run(f, "qemu-io -c 'write -P 7 4096 512' -c 'read -P 7 4096 512' '%s'", graph);
-	free(graph);
 	folder_run(f, "qemu-io -r -f %s -c 'read -P 7 4096 512' %s | grep -q 'read 512/512'", format, name);
 }
 

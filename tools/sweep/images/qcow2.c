@@ -71,10 +71,12 @@ static int read_header(const struct image_file *f, struct header *h, struct err 
 		return rc;
 	memset(h, 0, sizeof(*h));
 	take_header(raw, h);
+	if (n < HEADER_V2)
+		return image_bad(e, "it ends within its header");
 	if (h->version != 2 && h->version != 3)
 		return err_set_word(e, ENOTSUP, "unsupported-feature",
 				    "version %u of qcow2 is not known", h->version);
-	if (n < (h->version == 2 ? HEADER_V2 : HEADER_V3))
+	if (h->version == 3 && n < HEADER_V3)
 		return image_bad(e, "it ends within its header");
 	return 0;
 }

@@ -150,7 +150,8 @@ static int add_extent(enum image_extent_kind kind, const char *name, uint64_t se
 	return 0;
 }
 
-/* Whether line is 'RW SECTORS TYPE "NAME"', with OFFSET behind it where the type is FLAT. */
+/* Whether line is 'RW SECTORS TYPE "NAME"', with OFFSET behind it where the type is FLAT. A number
+ * has at most 15 digits, so that it still fits when it is made bytes. */
 static bool parse_extent(const char *line, uint64_t *sectors, char type[11], char *name,
 			 uint64_t *offset)
 {
@@ -167,8 +168,7 @@ static bool parse_extent(const char *line, uint64_t *sectors, char type[11], cha
 	     sscanf(line + used, " %15" SCNu64 "%n", offset, &more) != 1))
 		return false;
 	used += more;
-	return line[used + (int)strspn(line + used, BLANKS)] == 0 && *sectors > 0 &&
-	       *sectors < MAX_SECTORS && *offset < MAX_SECTORS;
+	return line[used + (int)strspn(line + used, BLANKS)] == 0 && *sectors > 0;
 }
 
 static int take_extent(const char *line, struct image_facts *facts, struct err *e)
