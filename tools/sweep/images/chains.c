@@ -49,6 +49,20 @@ static void judge_length(struct search *s, struct image *image)
 		image->backing = NULL;
 }
 
+/* Two images may call the one below them different things, and the configuration something else. */
+static void judge_format(struct image *image)
+{
+	const struct image *below = image->backing;
+	enum image_format said;
+	struct err e;
+
+	if (!below || image_format_parse(image->facts.backing_format, &said) < 0 || below->format == said)
+		return;
+	image_bad(&e, "its backing file %s is %s, but its header says %s", SHOWN_NAME(below->path),
+		  image_format_name(below->format), image_format_name(said));
+	image_refuse(image, &e);
+}
+
 /* VMware gives a disk a new content ID when it is first written to, so that what lies on it is
  * known to be stale. */
 static void judge_content_id(struct image *image)
@@ -58,13 +72,10 @@ static void judge_content_id(struct image *image)
 
 	if (!below || image->format != IMAGE_VMDK || image->refused.code || below->refused.code)
 		return;
-	if (below->format != IMAGE_VMDK)
-		image_bad(&e, "its parent %s is not vmdk", SHOWN_NAME(below->path));
-	else if (below->facts.cid != image->facts.parent_cid)
-		image_bad(&e, "its parent %s was changed after it: its content ID is %08x, not %08x",
-			  SHOWN_NAME(below->path), below->facts.cid, image->facts.parent_cid);
-	else
+	if (below->format != IMAGE_VMDK || below->facts.cid == image->facts.parent_cid)
 		return;
+	image_bad(&e, "its parent %s was changed after it: its content ID is %08x, not %08x",
+		  SHOWN_NAME(below->path), below->facts.cid, image->facts.parent_cid);
 	image_refuse(image, &e);
 }
 
@@ -89,8 +100,10 @@ void search_judge(struct search *s)
 		judge_part(s, &s->part[i]);
 	for (i = 0; i < s->set->n; i++)
 		judge_length(s, s->set->image[i]);
-	for (i = 0; i < s->set->n; i++)
+	for (i = 0; i < s->set->n; i++) {
+		judge_format(s->set->image[i]);
 		judge_content_id(s->set->image[i]);
+	}
 	while (again) {
 		again = false;
 		for (i = 0; i < s->set->n; i++)

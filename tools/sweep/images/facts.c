@@ -39,6 +39,23 @@ int image_read(const struct image_file *f, uint64_t offset, void *buf, size_t n,
 	return 0;
 }
 
+static int read_head(const struct image_file *f, unsigned char head[IMAGE_HEAD], size_t *n, struct err *e)
+{
+	*n = f->bytes < IMAGE_HEAD ? (size_t)f->bytes : IMAGE_HEAD;
+	return image_read(f, 0, head, *n, e);
+}
+
+int image_raw_check(const struct image_file *f, struct err *e)
+{
+	unsigned char head[IMAGE_HEAD];
+	size_t n;
+	int rc = read_head(f, head, &n, e);
+
+	if (rc == 0 && image_content(head, n))
+		return image_bad(e, "its content is %s, not a piece of a raw disk", image_content(head, n));
+	return rc;
+}
+
 static const char *said_by(enum image_format_from from)
 {
 	switch (from) {
@@ -73,13 +90,13 @@ int facts_read(const struct image_file *f, enum image_format format, enum image_
 	       struct image_facts *facts, struct err *e)
 {
 	unsigned char head[IMAGE_HEAD];
-	size_t n = f->bytes < sizeof(head) ? (size_t)f->bytes : sizeof(head);
+	size_t n;
 	int rc;
 
 	memset(facts, 0, sizeof(*facts));
-	if (!n)
+	if (!f->bytes)
 		return image_bad(e, "it is empty");
-	rc = image_read(f, 0, head, n, e);
+	rc = read_head(f, head, &n, e);
 	if (rc == 0)
 		rc = check_content(image_content(head, n), format, from, e);
 	if (rc < 0)

@@ -43,6 +43,10 @@ int facts_read(const struct image_file *f, enum image_format format, enum image_
 	       struct image_facts *facts, struct err *e) must_check nonnull_all;
 void facts_clear(struct image_facts *facts) nonnull_all;
 
+/* Looks whether f may be a raw piece of a disk: it must not begin like an image. Returns 0; -EINVAL
+ * (bad-image); -errno of reading. */
+int image_raw_check(const struct image_file *f, struct err *e) must_check nonnull_all;
+
 /* Whether we work on an image with these facts. Returns 0; -ENOTSUP (unsupported-feature) or
  * -EINVAL (bad-image) with the reason. */
 int facts_judge(const struct image_facts *facts, struct err *e) must_check nonnull_all;

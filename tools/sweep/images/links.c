@@ -41,17 +41,6 @@ static int reread(struct search *s, struct image *image, enum image_format forma
 	return 0;
 }
 
-static int agree_on_format(struct search *s, struct image *image, enum image_format format,
-			   struct err *e)
-{
-	if (image->format == format)
-		return 0;
-	if (image->format_from == FORMAT_FROM_NAME)
-		return reread(s, image, format, e);
-	return image_bad(e, "it is %s, but the image that lies on it says %s",
-			 image_format_name(image->format), image_format_name(format));
-}
-
 static int backing_format(const struct image_facts *facts, const char *path, bool *is_said,
 			  enum image_format *format, struct err *e)
 {
@@ -89,7 +78,9 @@ static int find_backing(struct search *s, struct image *image, struct err *e)
 	below->backs_another = true;
 	image->backing = below;
 	rc = backing_format(&image->facts, path, &is_said, &format, e);
-	return rc == 0 && is_said ? agree_on_format(s, below, format, e) : rc;
+	if (rc < 0 || !is_said || below->format == format || below->format_from != FORMAT_FROM_NAME)
+		return rc;
+	return reread(s, below, format, e);
 }
 
 /* ---- parts: extents and data files ---- */
@@ -132,6 +123,7 @@ static int find_extent(struct search *s, struct image *image, const struct image
 {
 	cleanup_free char *path = NULL;
 	cleanup_fd int fd = -1;
+	struct image_file f;
 	struct stat st;
 	int rc;
 
@@ -147,27 +139,26 @@ static int find_extent(struct search *s, struct image *image, const struct image
 	fd = path_open(s->root, path, &st, e);
 	if (fd < 0)
 		return fd;
-	rc = claim(s, image, st.st_ino, path, e);
-	if (rc == 0) {
-		struct image_file f = { fd, (uint64_t)st.st_size };
-
-		rc = vmdk_extent_check(&f, x, e);
-	}
-	return rc;
+	f = (struct image_file){ fd, (uint64_t)st.st_size };
+	rc = st.st_ino == image->ino ? 0 : vmdk_extent_check(&f, x, e);
+	return rc < 0 ? rc : claim(s, image, st.st_ino, path, e);
 }
 
 static int find_data_file(struct search *s, struct image *image, struct err *e)
 {
+	cleanup_fd int fd = -1;
+	struct image_file f;
 	struct stat st;
-	int fd, rc = path_named(s->mounted_at, image->path, image->facts.data_name, &image->data_path, e);
+	int rc = path_named(s->mounted_at, image->path, image->facts.data_name, &image->data_path, e);
 
 	if (rc < 0)
 		return rc;
 	fd = path_open(s->root, image->data_path, &st, e);
 	if (fd < 0)
 		return fd;
-	close(fd);
-	return claim(s, image, st.st_ino, image->data_path, e);
+	f = (struct image_file){ fd, (uint64_t)st.st_size };
+	rc = st.st_ino == image->ino ? 0 : image_raw_check(&f, e);
+	return rc < 0 ? rc : claim(s, image, st.st_ino, image->data_path, e);
 }
 
 /* ---- all that one image names ---- */

@@ -93,9 +93,11 @@ static int read_sparse(const struct image_file *f, struct sparse *s, struct err 
 
 	if (rc < 0)
 		return rc;
-	if (memcmp(raw, "KDMV", 4) != 0)
+	if (memcmp(raw, "COWD", 4) == 0)
 		return err_set_word(e, ENOTSUP, "unsupported-feature",
 				    "it is a sparse vmdk of ESX, which is not supported");
+	if (memcmp(raw, "KDMV", 4) != 0)
+		return image_bad(e, "it is not a sparse vmdk");
 	take_sparse(raw, s);
 	if (s->gd == GD_AT_END && s->capacity) {
 		rc = image_read(f, (f->bytes + SECTOR - 1) / SECTOR * SECTOR - 2 * SECTOR, raw,
@@ -192,23 +194,32 @@ int vmdk_read(const struct image_file *f, struct image_facts *facts, struct err 
 	return rc;
 }
 
-int vmdk_extent_check(const struct image_file *f, const struct image_extent *x, struct err *e)
+static int check_sparse_extent(const struct image_file *f, const struct image_extent *x, struct err *e)
 {
-	struct sparse s;
-	int rc;
+	struct image_facts facts = { 0 };
+	int rc = read_monolithic(f, &facts, e);
+	uint64_t bytes = facts.bytes;
+	bool is_extent = facts.is_extent, is_read_only = facts.is_read_only;
 
-	if (x->kind == EXTENT_FLAT)
-		return image_holds(f, x->offset, x->bytes)
-			       ? 0
-			       : image_bad(e, "it is shorter than the descriptor says");
-	rc = read_sparse(f, &s, e);
+	facts_clear(&facts);
 	if (rc < 0)
 		return rc;
-	if (s.capacity * SECTOR != x->bytes)
+	if (!is_extent)
+		return image_bad(e, "it is an image by itself");
+	if (bytes != x->bytes)
 		return image_bad(e, "it holds %llu bytes of the disk, the descriptor says %llu",
-				 (unsigned long long)s.capacity * SECTOR, (unsigned long long)x->bytes);
-	if (s.is_compressed || s.version == 3)
+				 (unsigned long long)bytes, (unsigned long long)x->bytes);
+	if (is_read_only)
 		return err_set_word(e, ENOTSUP, "unsupported-feature",
 				    "it is compressed or has its changed blocks tracked");
 	return 0;
+}
+
+int vmdk_extent_check(const struct image_file *f, const struct image_extent *x, struct err *e)
+{
+	if (x->kind == EXTENT_SPARSE)
+		return check_sparse_extent(f, x, e);
+	if (!image_holds(f, x->offset, x->bytes))
+		return image_bad(e, "it is shorter than the descriptor says");
+	return image_raw_check(f, e);
 }
