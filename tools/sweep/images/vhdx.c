@@ -52,14 +52,17 @@ struct metadata {
 /* CRC-32C (Castagnoli) of n bytes, those of the checksum itself (at 4) taken as zero. */
 static uint32_t checksum(const unsigned char *p, size_t n)
 {
+	static const uint32_t table[16] = { /* of the polynomial 0x82f63b78, for 4 bits */
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
+	};
 	uint32_t crc = ~0u;
 	size_t i;
-	int bit;
 
 	for (i = 0; i < n; i++) {
 		crc ^= i >= 4 && i < 8 ? 0 : p[i];
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+		crc = crc >> 4 ^ table[crc & 15];
+		crc = crc >> 4 ^ table[crc & 15];
 	}
 	return ~crc;
 }
