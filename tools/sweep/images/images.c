@@ -35,7 +35,6 @@ int search_add(struct search *s, const char *path, const struct stat *st, struct
 	set->image[set->n++] = new;
 	new->path = strdup(path);
 	new->format = image_format_of_path(path);
-	new->dev = st->st_dev;
 	new->ino = st->st_ino;
 	new->file_bytes = (uint64_t)st->st_size;
 	*image = new;

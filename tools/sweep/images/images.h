@@ -82,7 +82,6 @@ struct image {
 	enum image_format_from format_from;
 	struct image_facts facts;
 	uint64_t file_bytes;     /* length of the file itself */
-	dev_t dev;
 	ino_t ino;               /* 0: there is no such file */
 	struct image *backing;   /* the image below it, or NULL */
 	char *data_path;         /* the external data file, like path, or NULL */
