@@ -15,24 +15,7 @@
 #include <cmocka.h>
 
 #include "file.h"
-
-static char folder[] = "/tmp/test_file.XXXXXX";
-static char path[sizeof(folder) + 8];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/file", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
+#include "tempfolder.h"
 
 static void write_text(const void *text, size_t size)
 {
@@ -177,5 +160,5 @@ int main(void)
 		cmocka_unit_test(numbers),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, tempfolder_make, tempfolder_drop);
 }

@@ -136,23 +136,6 @@ static void memory_is_locked_and_not_dumped(void **state)
 	secret_free(NULL);
 }
 
-/* Truncating leaves nothing of the rest behind. */
-static void truncating_wipes(void **state)
-{
-	struct err e;
-	struct secret *s = secret_new(8, &e);
-
-	(void)state;
-	assert_non_null(s);
-	memcpy(secret_bytes(s), "password", 8);
-	secret_truncate(s, 9);
-	assert_int_equal(secret_size(s), 8);
-	secret_truncate(s, 4);
-	assert_int_equal(secret_size(s), 4);
-	assert_memory_equal(secret_bytes(s), "pass\0\0\0\0", 8);
-	secret_free(s);
-}
-
 /* More than there is, or than may be locked, is an error. In a child, since
  * privileges and the limit don't come back. */
 static void no_memory(void **state)
@@ -185,7 +168,6 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_too_short),
 		cmocka_unit_test(files_that_are_no_keys),
 		cmocka_unit_test(memory_is_locked_and_not_dumped),
-		cmocka_unit_test(truncating_wipes),
 		cmocka_unit_test(no_memory),
 	};
 

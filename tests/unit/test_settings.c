@@ -299,7 +299,6 @@ static void names(void **state)
 {
 	(void)state;
 	assert_string_equal(mode_name(MODE_PREEN), "preen");
-	assert_string_equal(after_name(AFTER_POWEROFF), "poweroff");
 }
 
 int main(void)

@@ -22,26 +22,9 @@
 
 #include "file.h"
 #include "spawn.h"
+#include "tempfolder.h"
 
 #define SH(script) ((const char *const[]){ "/bin/sh", "-c", (script), NULL })
-
-static char folder[] = "/tmp/test_spawn.XXXXXX";
-static char path[sizeof(folder) + 8];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	snprintf(path, sizeof(path), "%s/file", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	return rmdir(folder);
-}
 
 static void run(const char *script, const struct spawn_options *o, struct spawn_result *r)
 {
@@ -380,5 +363,5 @@ int main(void)
 		cmocka_unit_test(it_dies_with_its_parent),
 	};
 
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+	return cmocka_run_group_tests(tests, tempfolder_make, tempfolder_drop);
 }

@@ -55,14 +55,6 @@ size_t secret_size(const struct secret *s)
 	return s->size;
 }
 
-void secret_truncate(struct secret *s, size_t size)
-{
-	if (size >= s->size)
-		return;
-	explicit_bzero(s->bytes + size, s->size - size);
-	s->size = size;
-}
-
 void secret_free(struct secret *s)
 {
 	size_t mapped;

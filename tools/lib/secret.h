@@ -26,8 +26,6 @@ struct secret *secret_from_file(const char *path, uint64_t offset, size_t size, 
 
 char *secret_bytes(struct secret *s) nonnull_all;
 size_t secret_size(const struct secret *s) nonnull_all;
-/* Shortens the secret to size bytes (at most what it has); the rest is wiped. */
-void secret_truncate(struct secret *s, size_t size) nonnull_all;
 /* Wipes and releases s; NULL is fine. */
 void secret_free(struct secret *s);
 

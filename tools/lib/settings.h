@@ -88,7 +88,6 @@ enum mode settings_mode(const struct settings *s, const char *name) nonnull_at(1
 enum undo settings_undo(const struct settings *s, const char *name) nonnull_at(1);
 
 const char *mode_name(enum mode m);
-const char *after_name(enum after a);
 
 /* true where words has an item equal to s. */
 bool words_have(const struct words *w, const char *s) nonnull_all;

@@ -18,11 +18,6 @@ const char *mode_name(enum mode m)
 	return mode_names[m];
 }
 
-const char *after_name(enum after a)
-{
-	return after_names[a];
-}
-
 static int no_memory(struct err *e)
 {
 	return err_set(e, ENOMEM, "out of memory");
