@@ -4,18 +4,12 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/common.sh"
-# shellcheck source=../../configs/build/host.sh
-. "$top/configs/build/host.sh"
-. "$here/machine.sh"
-. "$here/fixtures.sh"
-. "$here/expect.sh"
-. "$here/sweep.sh"
 
 rounds=${1:-3}
 scenarios=$here/bench
 name=forty-guests
 dir=$beds/bench
-need_tools cpio=cpio zstd=zstd jq=jq qemu-img=qemu-utils qemu-system-x86_64=qemu-system-x86 mke2fs=e2fsprogs debugfs=e2fsprogs
+need_tools "${bed_tools[@]}"
 rm -rf "$dir"
 mkdir -p "$dir"
 

@@ -4,11 +4,6 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/common.sh"
-# shellcheck source=../../configs/build/host.sh
-. "$top/configs/build/host.sh"
-. "$here/machine.sh"
-. "$here/fixtures.sh"
-. "$here/sweep.sh"
 . "$here/tally.sh"
 
 pattern=${1:-}
@@ -18,8 +13,7 @@ jobs=2
 test_lists=("$here/natives.sh" "$here/checks.sh" "$here/selftest.sh")
 
 mkdir -p "$work/log" "$beds/run" "$beds/disks"
-need_tools cpio=cpio zstd=zstd jq=jq shellcheck=shellcheck qemu-img=qemu-utils qemu-system-x86_64=qemu-system-x86 \
-	mke2fs=e2fsprogs debugfs=e2fsprogs e2fsck=e2fsprogs make=make readelf=binutils
+need_tools "${bed_tools[@]}" shellcheck=shellcheck make=make readelf=binutils
 tally_begin
 
 # beside COMMAND...: in the background, so many side by side, those that only wait not counted

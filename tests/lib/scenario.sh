@@ -3,10 +3,6 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 . "$here/common.sh"
-. "$here/machine.sh"
-. "$here/fixtures.sh"
-. "$here/expect.sh"
-. "$here/sweep.sh"
 
 name=$1
 dir=$beds/run/$name
