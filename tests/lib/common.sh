@@ -8,7 +8,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$top/configs/build/host.sh"          # need_tools
 # shellcheck source=../../configs/build/image.sh
 . "$top/configs/build/image.sh"         # archive, compress, prove_static
-for part in machine fixtures expect sweep; do
+for part in machine person fixtures expect sweep; do
 	. "$top/tests/lib/$part.sh"
 done
 

@@ -4,9 +4,10 @@
 #
 # `expect` in a scenario's folder, a line each; # starts a comment:
 #   STACK  VERDICT[ CODE]   a node (two spaces or a tab between); every node that nodes.jq prints must be named, and no other
-#   verdict=WORD            the sweep's verdict, always given
+#   verdict=WORD            the sweep's verdict, always given; none: no sweep ends, so there is no summary
 #   mode=WORD               the mode the report names
-#   ends reboot|poweroff    how the machine ended; reboot if not given
+#   ends reboot|poweroff|watchdog  how the machine ended; reboot if not given
+#   told LINE               what the machine wrote to its second serial port: where one line is named, all are, in turn
 #   problem CODE            a problem of the sweep itself; all of them must be named, and no other
 #   problem-text REGEX      the text of one of the problems
 #   summary REGEX           the promised last line on the console
@@ -20,7 +21,7 @@
 #                           the same ones, where "repaired" is now "clean"; without a verdict: clean.
 
 node_line='^(.*[^[:space:]])([[:space:]]{2,}|	+)((clean|repaired|uncorrected|skipped|error|ok)( [a-z-]+)?)$'
-word_line='^(verdict=[a-z]+|mode=[a-z]+|ends (reboot|poweroff)|problem [a-z-]+|problem-text .+|summary .+|holds .+|seconds-below [0-9]+|unchanged( [a-z ]+)?|no-report|report-folder /.*|report none)$'
+word_line='^(verdict=[a-z]+|mode=[a-z]+|ends (reboot|poweroff|watchdog)|told .+|problem [a-z-]+|problem-text .+|summary .+|holds .+|seconds-below [0-9]+|unchanged( [a-z ]+)?|no-report|report-folder /.*|report none)$'
 
 # read_expectation FILE DIR: into DIR/1/expect.{nodes,words}, and DIR/2/... where the sweep is to be repeated
 read_expectation() {
@@ -66,6 +67,12 @@ compare() {
 	local dir=$1 want pattern
 	want=$(expected "$dir" 'ends ' || say reboot)
 	[[ $(<"$dir/end") == "$want" ]] || say "the machine ended by $(<"$dir/end"), not by $want"
+	! expects "$dir" 'told ' || diff <(sed -n 's/^told //p' "$dir/expect.words") <(told "$dir") |
+		sed -n 's/^< /expected to be told  /p; s/^> /was told             /p' || true
+	if expects "$dir" verdict=none; then
+		[[ ! -s $dir/summary ]] || say "there is a summary: $(<"$dir/summary")"
+		return
+	fi
 	if [[ ! -s $dir/summary ]]; then
 		say "no summary line on the console"
 		return

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # names of common.sh
-# The virtual machine. Its channels: `console` (first serial port), `results` (second), `events` (QEMU's own, QMP), `qemu.log`.
+# The virtual machine. Its channels: `console` (first serial port), `results` (second), `events` and `orders` (QEMU's own, QMP), `qemu.log`.
 
 # accelerator: kvm where a trial boot proves it, else emulation. /dev/kvm may open and then hang or crash the guest.
 accelerator() {
@@ -20,7 +20,8 @@ accelerator() {
 }
 
 # machine DIR SECONDS WORDS IMAGE [QEMU WORD...]: boots, waits for the end, prints how it ended:
-# reboot, poweroff, watchdog, timeout, accident, or qemu (see DIR/qemu.log). $memory and $console may be set by the caller.
+# reboot, poweroff, watchdog, timeout, accident, or qemu (see DIR/qemu.log). $memory, $console and $person (the script of person.sh) may
+# be set by the caller.
 machine() { boot_with "$(accelerator)" "$@"; }
 
 # accident DIR ACCELERATOR: did the emulator break the kernel? Emulated processors side by side now and then run an int3 that the kernel
@@ -28,13 +29,28 @@ machine() { boot_with "$(accelerator)" "$@"; }
 accident() { [[ $2 != kvm && -f $1/console ]] && grep -aq 'Oops: int3:' "$1/console"; }
 
 boot_with() {
-	local accel=$1 dir=$2 limit=$3 words=$4 initrd=$5 status=0
+	local accel=$1 dir=$2 limit=$3 words=$4 initrd=$5 status=0 screen=file:$2/console orders acting=
 	shift 5
+	rm -f "$dir/orders"
+	mkfifo "$dir/orders"
+	exec {orders}<> "$dir/orders"
+	say '{"execute":"qmp_capabilities"}' >&"$orders"
+	if [[ ${person:-} ]]; then
+		screen=pipe:$dir/console
+		person_sits "$dir"
+		person_acts "$dir" "$person" > /dev/null &
+		acting=$!
+	fi
 	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "${memory:-512}" \
 		-nodefaults -no-user-config -no-reboot -display none \
-		-serial "${console:-file:$dir/console}" -serial "file:$dir/results" -qmp stdio \
+		-serial "${console:-$screen}" -serial "file:$dir/results" -qmp stdio \
 		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 panic=-1 quiet $words" "$@" \
-		<<< '{"execute":"qmp_capabilities"}' > "$dir/events" 2> "$dir/qemu.log" || status=$?
+		<&"$orders" > "$dir/events" 2> "$dir/qemu.log" || status=$?
+	exec {orders}>&-
+	if [[ $acting ]]; then
+		kill "$acting" 2> /dev/null || true
+		wait "$acting" || true
+	fi
 	if [[ $status == 0 ]] && accident "$dir" "$accel"; then say accident; else how_it_ended "$status" "$dir/events"; fi
 }
 

@@ -36,7 +36,7 @@ attempt() {
 
 differences() {
 	compare "$2"
-	cat "$2/report-problems" 2> /dev/null || true
+	cat "$2"/{report,person}-problems 2> /dev/null || true
 	contract "$2"
 	untouched "$1" "$2"
 }

@@ -22,6 +22,7 @@ bed() {
 	ln -s "$dir/1/report/report.json" "$dir/1/report.json"
 	cp "$sample/summary" "$dir/1/summary"
 	say reboot > "$dir/1/end"
+	printf 'one\r\ntwo words\r\n' > "$dir/1/results"
 }
 
 differences() {

@@ -3,7 +3,8 @@
 # One sweep of a scenario's disks by the image, and what comes out of it.
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
-# report-disk=full|broken, failing-writes=DISK, waits=yes (long, but without work)
+# report-disk=full|broken, failing-writes=DISK, waits=yes (long, but without work), qemu=WORDS (more of the machine),
+# late=DISK (its person plugs it in)
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -25,7 +26,9 @@ make_image() {
 	fi
 	if [[ -d $scenarios/$name/overlay ]]; then
 		cp -r "$scenarios/$name/overlay" "$dir/overlay"
-		[[ ! -f $dir/overlay/usr/bin/e2fsck ]] || image_file usr/bin/e2fsck > "$dir/overlay/usr/bin/e2fsck.real"
+		for part in "$dir"/overlay/usr/bin/*; do
+			image_file "usr/bin/${part##*/}" > "$part.real"
+		done
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
@@ -57,6 +60,7 @@ attach_disks() {
 		else
 			drive "$disk" "$dir/$disk.qcow2" qcow2
 		fi
+		[[ $(setting "$name" late -) != "$disk" ]] || continue
 		case $bus in
 		virtio) printf -- '-device\nvirtio-blk-pci,drive=%s,serial=%s\n' "$disk" "$disk" ;;
 		scsi) printf -- '-device\nscsi-hd,bus=scsi.0,drive=%s,serial=%s\n' "$disk" "$disk" ;;
@@ -85,7 +89,7 @@ report_disk() {
 
 # sweep SCENARIO DIR RUN: boots the image over the overlays in DIR; into DIR/RUN: console, end, summary, report.json, report/
 sweep() {
-	local name=$1 dir=$2 run=$2/$3 words=() line=
+	local name=$1 dir=$2 run=$2/$3 words=() more=() line='' person=''
 	[[ ! -f $scenarios/$name/cmdline ]] || line=$(xargs < "$scenarios/$name/cmdline")
 	mapfile -t words < <(attach_disks "$name" "$dir")
 	if ! expects "$run" no-report; then
@@ -93,6 +97,9 @@ sweep() {
 		mapfile -t -O "${#words[@]}" words < <(drive report "$dir/report.img" raw)
 		words+=(-device 'virtio-blk-pci,drive=report,serial=report')
 	fi
+	read -ra more <<< "$(setting "$name" qemu '')"
+	words+=("${more[@]}")
+	[[ ! -f $scenarios/$name/person ]] || person=$scenarios/$name/person
 	memory=$(setting "$name" memory 512) \
 		machine "$run" "$(setting "$name" limit 180)" "$line" "$dir/image" "${words[@]}" > "$run/end"
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
