@@ -146,6 +146,9 @@ build_test_image() {
 	skeleton "$root"
 	copy_listed "$top/configs/image/files-test" "$root"
 	[[ ! -d $top/tests/fixture/rootfs ]] || overlay "$top/tests/fixture/rootfs" "$root"
+	for file in "$top"/tests/fixture/programs/*.c; do
+		"$work/toolchain/bin/musl-cc" -O2 -Wall -Wextra -Werror -o "$root/usr/bin/$(basename "$file" .c)" "$file"
+	done
 	prove_static "$root"
 	# only what the image doesn't have already: the test modules, and depmod's files over all of them
 	while read -r file; do

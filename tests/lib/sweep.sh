@@ -26,6 +26,7 @@ make_image() {
 	fi
 	if [[ -d $scenarios/$name/overlay ]]; then
 		cp -r "$scenarios/$name/overlay" "$dir/overlay"
+		[[ ! -d $scenarios/$name/next ]] || next_kernel "$scenarios/$name/next" "$dir/overlay/next"
 		for part in "$dir"/overlay/usr/bin/*; do
 			image_file "usr/bin/${part##*/}" > "$part.real"
 		done
@@ -34,6 +35,20 @@ make_image() {
 		parts+=("$dir/overlay.cpio")
 	fi
 	join_images "${parts[@]}" > "$2"
+}
+
+# next_kernel ROOT DIR: a kernel for the machine to load, with an initramfs of its own: BusyBox and what is in ROOT
+next_kernel() {
+	cp -r "$1" "$2"
+	mkdir "$2/bin"
+	image_file usr/bin/busybox > "$2/bin/busybox"
+	chmod 755 "$2/bin/busybox" "$2/init"
+	archive "$2" > "$2.cpio"
+	rm -rf "$2"
+	mkdir "$2"
+	mv "$2.cpio" "$2/initrd"
+	cp "$kernel" "$2/kernel"
+	cp "$image_work/extras/usr/bin/load-kernel" "$2/"
 }
 
 # image_file PATH: a file as the image holds it
