@@ -129,9 +129,10 @@ void session_run(struct machine *m)
 	char how[REASON_MAX], reason[REASON_MAX + 16];
 	const char *aftermath[] = { SWEEP_PROGRAM, "--aftermath", reason, NULL };
 	int64_t began_ms = now_ms();
-	int64_t limit_ms = (m->settings.deadline_s + (int64_t)DEADLINE_GRACE_S) * 1000;
+	int64_t deadline_s = m->settings.deadline_s;
+	int64_t grace_s = deadline_s < DEADLINE_GRACE_S ? deadline_s : DEADLINE_GRACE_S;
 
-	if (run(m, sweep, began_ms + limit_ms, how))
+	if (run(m, sweep, began_ms + (deadline_s + grace_s) * 1000, how))
 		return;
 	snprintf(reason, sizeof(reason), "the sweep %s", how);
 	log_line("%s", reason);

@@ -39,6 +39,7 @@ differences() {
 	cat "$2"/{report,person}-problems 2> /dev/null || true
 	contract "$2"
 	untouched "$1" "$2"
+	restored "$1" "$2" "$name"
 }
 
 for _ in 1 2 3 4; do

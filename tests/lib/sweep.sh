@@ -27,8 +27,8 @@ make_image() {
 	if [[ -d $scenarios/$name/overlay ]]; then
 		cp -r "$scenarios/$name/overlay" "$dir/overlay"
 		[[ ! -d $scenarios/$name/next ]] || next_kernel "$scenarios/$name/next" "$dir/overlay/next"
-		for part in "$dir"/overlay/usr/bin/*; do
-			image_file "usr/bin/${part##*/}" > "$part.real"
+		for part in $(cd "$dir/overlay" && find usr/bin -type f 2> /dev/null); do
+			image_file "$part" > "$dir/overlay/$part.real"
 		done
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
@@ -166,6 +166,14 @@ written() {
 		[[ -f $overlay ]] || continue
 		[[ $(qemu-img map --output=json "$overlay" | jq 'any(.[]; .depth == 0 and .present != false)') == false ]] || basename "$overlay" .qcow2
 	done
+}
+
+# restored DIR RUN SCENARIO: prints the disk that should again hold what it held before, and doesn't, or was never written to
+restored() {
+	local disk
+	disk=$(expected "$2" 'restored ') || return 0
+	written "$1" | grep -qx "$disk" || say "disk $disk was never written to"
+	qemu-img compare -q -f qcow2 -F raw "$1/$disk.qcow2" "$(disk_file "$(disks_of "$3")" "$disk")" || say "disk $disk isn't what it was before"
 }
 
 # untouched DIR RUN: prints the disks that were written to and should not have been
