@@ -56,8 +56,9 @@ image_file() { zstd -dcq "$image" | cpio --quiet -i --to-stdout "$1"; }
 
 # attach_disks SCENARIO DIR: prints QEMU words for the disks, each a throw-away overlay in DIR over the base disk
 attach_disks() {
-	local name=$1 dir=$2 from disk bus fate ports=0
+	local name=$1 dir=$2 from disk bus fate late ports=0
 	from=$(disks_of "$name")
+	late=$(setting "$name" late -)
 	disk_lines "$from" | awk '!seen[$3]++ { print $3 }' | while read -r bus; do
 		case $bus in
 		scsi) printf -- '-device\nvirtio-scsi-pci,id=scsi\n' ;;
@@ -66,7 +67,7 @@ attach_disks() {
 		esac
 	done
 	while read -r disk _ bus fate; do
-		[[ $fate == there ]] || continue
+		[[ $fate == there || $disk == "$late" ]] || continue
 		[[ -f $dir/$disk.qcow2 ]] ||
 			qemu-img create -q -f qcow2 -F raw -b "$(disk_file "$from" "$disk")" "$dir/$disk.qcow2"
 		if [[ $(setting "$name" failing-writes -) == "$disk" ]]; then
@@ -75,7 +76,7 @@ attach_disks() {
 		else
 			drive "$disk" "$dir/$disk.qcow2" qcow2
 		fi
-		[[ $(setting "$name" late -) != "$disk" ]] || continue
+		[[ $disk != "$late" ]] || continue
 		case $bus in
 		virtio) printf -- '-device\nvirtio-blk-pci,drive=%s,serial=%s\n' "$disk" "$disk" ;;
 		scsi) printf -- '-device\nscsi-hd,bus=scsi.0,drive=%s,serial=%s\n' "$disk" "$disk" ;;
