@@ -237,21 +237,85 @@ static struct sweep_facts facts_now(void)
 	};
 }
 
+static bool is_seen(unsigned id)
+{
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(sweep.results.nodes); i++)
+		if (json_number(json_object_array_get_idx(sweep.results.nodes, i), "id") == id)
+			return true;
+	return false;
+}
+
+static bool is_to_be_swept(const struct node *n)
+{
+	size_t i, k;
+
+	for (i = 0; i < sweep.scopes.n; i++)
+		for (k = 0; k < sweep.scopes.s[i]->n_volumes; k++)
+			if (sweep.scopes.s[i]->volumes[k] == n)
+				return !sweep.scopes.s[i]->done;
+	return false;
+}
+
+/* What the workers have told, and the host's own nodes; of a volume a worker may have said more. A
+ * volume whose sweep isn't over is one that was not swept, should this become the report. */
+static struct results results_with_host(void)
+{
+	struct results all = sweep.results;
+	size_t i;
+
+	all.nodes = json_object_new_array();
+	for (i = 0; i < json_object_array_length(sweep.results.nodes); i++)
+		json_object_array_add(all.nodes, json_object_get(json_object_array_get_idx(sweep.results.nodes, i)));
+	for (i = 0; i < sweep.host.n_nodes; i++) {
+		struct node n = *sweep.host.nodes[i];
+
+		if (n.handed_over || n.hidden || is_seen(n.id))
+			continue;
+		if (is_to_be_swept(sweep.host.nodes[i]))
+			node_verdict(&n, VERDICT_ERROR, "tool-failed",
+				     "the sweep broke before this was swept to its end");
+		else if (n.verdict == VERDICT_NONE)
+			n.verdict = VERDICT_OK;
+		json_object_array_add(all.nodes, node_to_json(&n));
+	}
+	return all;
+}
+
+static bool is_draft_old;
+
+static void note_change(void)
+{
+	is_draft_old = true;
+}
+
 /* What is known so far, for the aftermath of a sweep that breaks; all but the last moments. */
 static void write_draft(void)
 {
 	static double last = -DRAFT_EVERY_S;
 	struct sweep_facts f;
+	struct results all;
 	json_object *draft;
 
-	if (!is_due(&last, DRAFT_EVERY_S))
+	if (!is_draft_old || !is_due(&last, DRAFT_EVERY_S))
 		return;
+	is_draft_old = false;
 	f = facts_now();
-	draft = results_report(&sweep.results, &f);
+	all = results_with_host();
+	draft = results_report(&all, &f);
+	json_object_put(all.nodes);
 	if (json_object_to_file(DRAFT_PATH ".new", draft) == 0 &&
 	    rename(DRAFT_PATH ".new", DRAFT_PATH) < 0)
 		log_line("no draft of the report could be kept: %s", strerror(errno));
 	json_object_put(draft);
+}
+
+/* A change that comes too soon after the last draft is drafted some turns later. */
+static void turn(void)
+{
+	alive();
+	write_draft();
 }
 
 static void clean_up(const unsigned *ids, size_t n)
@@ -266,7 +330,7 @@ static int sweep_guests(struct err *e)
 		.results = &sweep.results, .jobs = job_count(), .cancelled = cancelled,
 		/* not before cancelled() says so: it counts in fractions */
 		.deadline = sweep.start.tv_sec + 1 + sweep.settings.deadline_s,
-		.alive = alive, .changed = write_draft, .clean = clean_up,
+		.alive = turn, .changed = note_change, .clean = clean_up,
 	};
 	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab, e);
 
@@ -275,6 +339,7 @@ static int sweep_guests(struct err *e)
 	log_line("%zu %s to sweep, %u at a time, mode %s", sweep.scopes.n,
 		 sweep.scopes.n == 1 ? "guest or volume" : "guests or volumes", s.jobs,
 		 mode_name(sweep.settings.mode));
+	note_change();
 	write_draft();
 	if (!schedule_run(&s))
 		log_line("not every guest's sweep came to its end");
@@ -286,44 +351,20 @@ static int sweep_guests(struct err *e)
 	return 0;
 }
 
-static bool is_seen(unsigned id)
-{
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(sweep.results.nodes); i++)
-		if (json_number(json_object_array_get_idx(sweep.results.nodes, i), "id") == id)
-			return true;
-	return false;
-}
-
-/* The host's own nodes; of a volume a worker may have said more. */
-static void add_host_nodes(void)
-{
-	size_t i;
-
-	for (i = 0; i < sweep.host.n_nodes; i++) {
-		struct node *n = sweep.host.nodes[i];
-
-		if (n->handed_over || n->hidden || is_seen(n->id))
-			continue;
-		if (n->verdict == VERDICT_NONE)
-			n->verdict = VERDICT_OK;
-		host_publish(n);
-	}
-}
-
 static void report(void)
 {
 	struct sweep_facts f;
+	struct results all;
 	json_object *whole;
 	struct err e = { 0 };
 	bool placed = sweep.place.ready;
 
 	walk_close(&sweep.host, false);
 	leftovers_report(&sweep.host, &sweep.results);
-	add_host_nodes();
 	f = facts_now();
-	whole = results_report(&sweep.results, &f);
+	all = results_with_host();
+	whole = results_report(&all, &f);
+	json_object_put(all.nodes);
 	if (placed && publish_finish(&sweep.place, whole, &e) < 0)
 		log_line("the report could not be written: %s", e.text);
 	walk_close(&sweep.host, true);

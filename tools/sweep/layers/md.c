@@ -108,7 +108,7 @@ static void collect(struct array *a, const struct node *const *same, size_t n)
 	size_t i, k;
 
 	for (i = 0; i < n; i++)
-		if (super_of(same[i])->events > newest) {
+		if (i == 0 || super_of(same[i])->events > newest) {
 			newest = super_of(same[i])->events;
 			a->super = *super_of(same[i]);
 		}
