@@ -33,6 +33,7 @@ boot_with() {
 	shift 5
 	rm -f "$dir/orders"
 	mkfifo "$dir/orders"
+	: > "$dir/results"
 	exec {orders}<> "$dir/orders"
 	say '{"execute":"qmp_capabilities"}' >&"$orders"
 	if [[ ${person:-} ]]; then
