@@ -111,13 +111,13 @@ static void wishes(void **state)
 	assert_int_equal(f.set.wished[1]->refused.code, 0);
 	expect_refused(f.set.wished[2], "missing-device", "there is no such file");
 	assert_string_equal(f.set.wished[2]->path, "gone.raw");
-	expect_refused(f.set.wished[3], "unsupported-feature",
+	expect_refused(f.set.wished[3], "bad-image",
 		       "a symbolic link stands on the way, which is not followed");
 	expect_refused(f.set.wished[4], "bad-image", "it is not a regular file");
 	expect_refused(f.set.wished[5], "bad-image", "its content is not qcow2, as sweep.conf says");
 	expect_refused(f.set.wished[6], "unsupported-feature",
 		       "sweep.conf gives it the format bochs, which is not known");
-	expect_refused(f.set.wished[7], "unsupported-feature", "a name with .. in it is not followed");
+	expect_refused(f.set.wished[7], "bad-image", "a name with .. in it is not followed");
 	assert_ptr_equal(f.set.wished[8], f.set.wished[9]);
 	assert_ptr_equal(f.set.wished[8], f.set.wished[10]);
 	expect_refused(f.set.wished[8], "bad-image", "sweep.conf gives it two formats, raw and vdi");
@@ -160,8 +160,8 @@ static void names_that_are_no_text(void **state)
 	folder_raw(&f, "c \"'\\\xc3\xa4{}.raw", 2 * MIB);
 	folder_find(&f);
 	assert_int_equal(f.set.n, 3);
-	expect_refused(f.set.image[0], "unsupported-feature", "its name is not text that QEMU could be given");
-	expect_refused(f.set.image[1], "unsupported-feature", "its name is not text that QEMU could be given");
+	expect_refused(f.set.image[0], "bad-image", "its name is not text that QEMU could be given");
+	expect_refused(f.set.image[1], "bad-image", "its name is not text that QEMU could be given");
 	assert_int_equal(f.set.image[2]->refused.code, 0);
 	if (have_qemu()) {
 		/* the graph in single quotes for the shell */
@@ -226,7 +226,7 @@ static void other_filesystems_stay_out(void **state)
 	folder_run(&f, "truncate -s 2M mnt/b.raw");
 	assert_int_equal(folder_find_as(&f, &wish, 1, ""), 0);
 	expect_paths(&f, "a.raw mnt/b.raw");
-	expect_refused(f.set.wished[0], "unsupported-feature", "it lies on another filesystem");
+	expect_refused(f.set.wished[0], "bad-image", "it lies on another filesystem");
 	assert_int_equal(f.set.n_skipped, 1);
 	assert_string_equal(f.set.skipped[0].path, "mnt");
 	assert_string_equal(f.set.skipped[0].why, "another filesystem or a subvolume");

@@ -8,6 +8,7 @@
  *                                                     "memory": KiB there are at all}
  *               {"release": [NAME...], "amount": N}
  *               {"volume": {...}}                a disk image on a host filesystem
+ *               {"refers_to": NAME}              an image here that is refused has this backing file
  *               {"holding": true}                all is checked; what is open stays so
  *               {"end": "done" | "again" | "incomplete", "lacks": ["GROUP MEMBER"...]}
  *   supervisor  {"close": true}                  to one that is holding

@@ -37,12 +37,17 @@ void crew_start(struct crew *c, struct scope *scope) nonnull_all;
 /* Waits for messages up to half a second and takes them; reaps who has ended. */
 void crew_listen(struct crew *c) nonnull_all;
 
+/* Takes one message of w (crewtalk.c). */
+void crew_take(struct crew *c, struct worker *w, json_object *message) nonnull_all;
+
 /* Answers every acquire that can be answered now. */
 void crew_serve(struct crew *c) nonnull_all;
 
 /* How many are at work, those that only hold something open left out. */
 unsigned crew_working(const struct crew *c) nonnull_all;
-unsigned crew_holding(const struct crew *c) nonnull_all;
+
+/* true where the worker of scope does nothing but hold something open. */
+bool crew_holds(const struct crew *c, const struct scope *scope) nonnull_all;
 
 /* Tells those that hold something open to close it and end. */
 void crew_close_holders(struct crew *c) nonnull_all;

@@ -115,6 +115,8 @@ struct node {
 	bool hidden;      /* there is nothing to tell of it: its parents stand for it in the report */
 	char folder[80];     /* of a host filesystem: where it is mounted now, */
 	char mounted_at[65]; /* and where the host had it last; "": not known */
+	char host_path[1024]; /* of an image: its path on the running host; "": not known */
+	char refers_to[1024]; /* of an image that is refused: the backing file it names */
 
 	enum verdict verdict;
 	char code[ERR_WORD_MAX];

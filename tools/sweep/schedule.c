@@ -28,12 +28,26 @@ static bool is_one_alone(const struct crew *c)
 	return false;
 }
 
-/* The next scope that may start now, or NULL. Those whose image files have not all been found
- * come when nobody is left who could find them. */
+/* true while a host filesystem may still turn up, with images that back others or belong to a
+ * guest's other disks. */
+static bool is_searching(const struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->s->scopes->n; i++) {
+		const struct scope *s = c->s->scopes->s[i];
+
+		if (s->n_holders == 0 && !s->done && !s->incomplete && !is_waiting(s) && !crew_holds(c, s))
+			return true;
+	}
+	return false;
+}
+
+/* The next scope that may start now, or NULL. Image files come when all of them have been found. */
 static struct scope *next_scope(const struct crew *c)
 {
 	unsigned working = crew_working(c);
-	struct scope *waiting = NULL;
+	bool searching = is_searching(c);
 	size_t i;
 
 	if (working >= c->s->jobs || is_one_alone(c) || c->unclean)
@@ -43,12 +57,10 @@ static struct scope *next_scope(const struct crew *c)
 
 		if (scope->started || scope->done || scope->incomplete || (scope->alone && working))
 			continue;
-		if (!is_waiting(scope))
+		if (!searching || (scope->n_holders == 0 && !is_waiting(scope)))
 			return scope;
-		if (!waiting)
-			waiting = scope;
 	}
-	return working ? NULL : waiting;
+	return NULL;
 }
 
 /* After the deadline: first asked, then killed, then left behind. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "keys.h"
+#include "settings_value.h"
 
 static struct scope *add_scope(struct scopes *list, const char *name, struct err *e)
 {
@@ -207,6 +208,43 @@ struct scope *scopes_add(struct scopes *list, struct node *volume, struct scope 
 	return s && scope_add_holder(s, holder, &e) == 0 ? s : NULL;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The same name may be another file only where both are known by their whole path. */
+static bool may_back(const struct node *image, const char *name)
+{
+	const char *own = image->host_path[0] ? image->host_path : image->name;
+
+	if (image->host_path[0] && name[0] == '/')
+		return strcmp(own, name) == 0;
+	return strcmp(base_name(own), base_name(name)) == 0;
+}
+
+size_t scopes_spare_backing(const struct scopes *list, struct scope *s)
+{
+	size_t kept = 0, i, k, before = s->n_volumes;
+
+	for (i = 0; i < before; i++) {
+		struct node *n = s->volumes[i];
+
+		for (k = 0; n->kind == KIND_IMAGE && k < list->references.n; k++)
+			if (may_back(n, list->references.item[k]))
+				break;
+		if (n->kind == KIND_IMAGE && k < list->references.n)
+			node_verdict(n, VERDICT_SKIPPED, "backing-file",
+				     "an image on another filesystem, which is refused, may lie on it");
+		else
+			s->volumes[kept++] = n;
+	}
+	s->n_volumes = kept;
+	return before - kept;
+}
+
 bool is_waiting(const struct scope *s)
 {
 	size_t i;
@@ -271,6 +309,7 @@ void scopes_free(struct scopes *list)
 	for (i = 0; i < list->n_found; i++)
 		free(list->found[i]);
 	free(list->found);
+	words_clear(&list->references);
 	free(list->s);
 	memset(list, 0, sizeof(*list));
 }

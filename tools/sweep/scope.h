@@ -37,6 +37,7 @@ struct scopes {
 	size_t n;
 	struct node **found; /* volumes that turned up later */
 	size_t n_found;
+	struct words references; /* backing files that refused images name */
 };
 
 /*
@@ -55,6 +56,10 @@ struct node *scopes_find_room(struct scopes *list, size_t n) nonnull_all;
  * the scope; NULL and a verdict: the configuration leaves it alone; NULL and none: no memory. */
 struct scope *scopes_add(struct scopes *list, struct node *volume, struct scope *holder,
 			 const struct settings *settings, const struct crypttab *crypttab);
+
+/* Takes the image files out of s that some refused image may lie on: they get their verdict
+ * (skipped, backing-file). Returns how many. */
+size_t scopes_spare_backing(const struct scopes *list, struct scope *s) nonnull_all;
 
 /* true where disks of s that are image files have not been found yet. */
 bool is_waiting(const struct scope *s) nonnull_all;

@@ -131,8 +131,19 @@ static void hand_over(const struct node *n)
 	json_object_object_add(volume, "hostfs", json_object_new_int64(n->parents[0]->id));
 	json_object_object_add(volume, "device",
 			       json_object_new_string(n->parents[0]->parents[0]->device));
+	json_object_object_add(volume, "host_path", json_object_new_string(n->host_path));
 	json_object_object_add(volume, "read_only", json_object_new_int(n->read_only));
 	json_object_object_add(o, "volume", volume);
+	if (channel_send(channel, o) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* An image on another host filesystem must not be written to while this one lies on it. */
+static void tell_reference(const struct node *n)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "refers_to", json_object_new_string(n->refers_to));
 	if (channel_send(channel, o) < 0)
 		_exit(EXIT_FAILURE);
 }
@@ -144,11 +155,14 @@ static void hold(const struct walk *w)
 	bool any = false;
 	size_t i;
 
-	for (i = 0; i < w->n_nodes; i++)
+	for (i = 0; i < w->n_nodes; i++) {
+		if (w->nodes[i]->refers_to[0])
+			tell_reference(w->nodes[i]);
 		if (w->nodes[i]->handed_over) {
 			hand_over(w->nodes[i]);
 			any = true;
 		}
+	}
 	if (!any) {
 		json_object_put(o);
 		return;

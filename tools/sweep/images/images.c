@@ -321,17 +321,3 @@ struct image *imageset_get(const struct imageset *set, const char *path)
 			return set->image[i];
 	return NULL;
 }
-
-bool imageset_note_backing(struct imageset *set, const char *mounted_at, const char *host_path)
-{
-	cleanup_free char *path = NULL;
-	struct image *image;
-	struct err e;
-
-	if (host_path[0] != '/' || path_named(mounted_at, "", host_path, &path, &e) < 0)
-		return false;
-	image = imageset_get(set, path);
-	if (image)
-		image->backs_another = true;
-	return image != NULL;
-}

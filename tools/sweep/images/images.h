@@ -136,11 +136,6 @@ void imageset_free(struct imageset *set) nonnull_all;
 /* The image at path (below the filesystem's root; a leading slash is fine), or NULL. */
 struct image *imageset_get(const struct imageset *set, const char *path) nonnull_all;
 
-/* Marks the image that the host called by this absolute path as backing another one, which lies
- * on a different filesystem. mounted_at as above. Returns whether there is such an image. */
-bool imageset_note_backing(struct imageset *set, const char *mounted_at, const char *host_path)
-	nonnull_all;
-
 /*
  * The block graph "json:{...}" for qemu-img and qemu-nbd (free it): every node with its driver
  * and its file below root (absolute, no trailing slash), backing files and the data file given

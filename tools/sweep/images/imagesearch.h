@@ -51,7 +51,7 @@ int search_link(struct search *s, struct err *e) must_check nonnull_all;
 void search_judge(struct search *s) nonnull_all;
 
 /* reference.c: a path below the root without ".", from name in folder dir ("": the root), as *path
- * (free it). Returns 0; -EINVAL (unsupported-feature) for "..", an empty or too long one; -ENOMEM. */
+ * (free it). Returns 0; -EINVAL (bad-image) for "..", an empty or too long one; -ENOMEM. */
 int path_plain(const char *dir, const char *name, char **path, struct err *e)
 	must_check nonnull_all;
 /* The same for what the header of the image at from names, which QEMU must not take for a
@@ -59,9 +59,12 @@ int path_plain(const char *dir, const char *name, char **path, struct err *e)
 int path_named(const char *mounted_at, const char *from, const char *name, char **path,
 	       struct err *e) must_check nonnull_all;
 /* Opens the regular file at path for reading. No link is followed, no other filesystem entered,
- * no device opened. Returns a descriptor; -errno with missing-device, bad-image,
- * unsupported-feature or io-error. */
+ * no device opened. Returns a descriptor; -errno with missing-device, bad-image or io-error. */
 int path_open(int root, const char *path, struct stat *st, struct err *e) must_check nonnull_all;
+/* The inode on this filesystem that a name leads to which we don't follow: through links and
+ * "..", from the header of the image at from; 0: none. */
+ino_t path_leads_to(int root, const char *mounted_at, const char *from, const char *name)
+	nonnull_at(2, 3, 4);
 
 /* A name from a header or a path, escaped and cut, for an error's text. Lives as long as the
  * block it stands in. */

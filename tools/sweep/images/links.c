@@ -83,6 +83,17 @@ static int find_backing(struct search *s, struct image *image, struct err *e)
 	return reread(s, below, format, e);
 }
 
+/* What an image lies on is never to be written to, also where the way there is one that we refuse
+ * to go. */
+static void spare_backing(struct search *s, const struct image *image)
+{
+	ino_t ino = path_leads_to(s->root, s->mounted_at, image->path, image->facts.backing_name);
+	struct image *below = ino ? search_inode(s, ino) : NULL;
+
+	if (below && below != image)
+		below->backs_another = true;
+}
+
 /* ---- parts: extents and data files ---- */
 
 /* One file in two images spoils both. */
@@ -128,10 +139,10 @@ static int find_extent(struct search *s, struct image *image, const struct image
 	int rc;
 
 	if (x->name[0] == '/')
-		return err_set_word(e, EINVAL, "unsupported-feature",
+		return err_set_word(e, EINVAL, "bad-image",
 				    "the name is absolute, and QEMU would open it as it is written");
 	if (image_format_of_path(x->name) != IMAGE_VMDK)
-		return err_set_word(e, EINVAL, "unsupported-feature",
+		return err_set_word(e, EINVAL, "bad-image",
 				    "a file that isn't called .vmdk is not taken for an extent");
 	rc = path_named(s->mounted_at, image->path, x->name, &path, e);
 	if (rc < 0)
@@ -185,8 +196,10 @@ static int link_image(struct search *s, struct image *image, struct err *e)
 	size_t i;
 
 	image->is_linked = true;
-	if (facts->backing_name && find_backing(s, image, &why) < 0)
+	if (facts->backing_name && find_backing(s, image, &why) < 0) {
+		spare_backing(s, image);
 		rc = settle(image, "backing file", facts->backing_name, &why, e);
+	}
 	if (rc == 0 && facts->has_data_file && facts->data_name && find_data_file(s, image, &why) < 0)
 		rc = settle(image, "data file", facts->data_name, &why, e);
 	for (i = 0; rc == 0 && i < facts->n_extents; i++)

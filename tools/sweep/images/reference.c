@@ -13,7 +13,7 @@
 #include "cleanup.h"
 #include "imagesearch.h"
 
-#define UNSUPPORTED "unsupported-feature"
+#define REFUSED "bad-image"
 
 /* Adds the parts of name to out, each behind a slash. */
 static int add_parts(char *out, size_t size, const char *name, struct err *e)
@@ -24,10 +24,10 @@ static int add_parts(char *out, size_t size, const char *name, struct err *e)
 		size_t n = strcspn(name, "/");
 
 		if (n == 2 && memcmp(name, "..", 2) == 0)
-			return err_set_word(e, EINVAL, UNSUPPORTED, "a name with .. in it is not followed");
+			return err_set_word(e, EINVAL, REFUSED, "a name with .. in it is not followed");
 		if (n && !(n == 1 && name[0] == '.')) {
 			if (used + 1 + n >= size)
-				return err_set_word(e, EINVAL, UNSUPPORTED, "its path is too long");
+				return err_set_word(e, EINVAL, REFUSED, "its path is too long");
 			out[used++] = '/';
 			memcpy(out + used, name, n);
 			used += n;
@@ -49,7 +49,7 @@ int path_plain(const char *dir, const char *name, char **path, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (strlen(out) == length)
-		return err_set_word(e, EINVAL, UNSUPPORTED, "the name is empty");
+		return err_set_word(e, EINVAL, REFUSED, "the name is empty");
 	*path = strdup(out + 1);
 	return *path ? 0 : err_set(e, ENOMEM, "out of memory");
 }
@@ -73,15 +73,15 @@ int path_named(const char *mounted_at, const char *from, const char *name, char 
 	const char *slash = strrchr(from, '/');
 
 	if (name[strcspn(name, ":/")] == ':')
-		return err_set_word(e, EINVAL, UNSUPPORTED, "it is no file but a protocol's address");
+		return err_set_word(e, EINVAL, REFUSED, "it is no file but a protocol's address");
 	if (name[0] == '/') {
 		name = below(mounted_at, name);
 		if (!name && !mounted_at[0])
-			return err_set_word(e, EINVAL, UNSUPPORTED,
+			return err_set_word(e, EINVAL, REFUSED,
 					    "the name is absolute, and where the host mounts this "
 					    "filesystem is not known");
 		if (!name)
-			return err_set_word(e, EINVAL, UNSUPPORTED,
+			return err_set_word(e, EINVAL, REFUSED,
 					    "the name leads out of this filesystem, which the host "
 					    "mounts at %s", SHOWN_NAME(mounted_at));
 		return path_plain("", name, path, e);
@@ -109,10 +109,10 @@ static int open_error(struct err *e)
 	case ENOTDIR:
 		return err_set_word(e, ENOENT, "missing-device", "there is no such file");
 	case ELOOP:
-		return err_set_word(e, ELOOP, UNSUPPORTED,
+		return err_set_word(e, ELOOP, REFUSED,
 				    "a symbolic link stands on the way, which is not followed");
 	case EXDEV:
-		return err_set_word(e, EXDEV, UNSUPPORTED, "it lies on another filesystem");
+		return err_set_word(e, EXDEV, REFUSED, "it lies on another filesystem");
 	default:
 		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
 	}
@@ -134,7 +134,7 @@ int path_open(int root, const char *path, struct stat *st, struct err *e)
 	struct stat opened;
 
 	if (!is_text(path))
-		return err_set_word(e, EINVAL, UNSUPPORTED,
+		return err_set_word(e, EINVAL, REFUSED,
 				    "its name is not text that QEMU could be given");
 	if (there < 0 || fstat(there, st) < 0)
 		return open_error(e);
@@ -146,4 +146,21 @@ int path_open(int root, const char *path, struct stat *st, struct err *e)
 	if (opened.st_ino != st->st_ino || opened.st_dev != st->st_dev)
 		return err_set_word(e, EINVAL, "bad-image", "it changed while it was looked at");
 	return steal_fd(&fd);
+}
+
+ino_t path_leads_to(int root, const char *mounted_at, const char *from, const char *name)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
+	const char *slash = strrchr(from, '/'), *inside = below(mounted_at, name);
+	char path[PATH_MAX];
+	cleanup_fd int fd = -1;
+	struct stat st;
+
+	if (name[0] == '/')
+		snprintf(path, sizeof(path), "%s", inside ? inside : name);
+	else
+		snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - from) : 0, from, name);
+	fd = (int)syscall(SYS_openat2, root, path[0] == '/' && !path[1] ? "." : path, &how, sizeof(how));
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
 }

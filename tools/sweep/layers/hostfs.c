@@ -138,6 +138,13 @@ static int hostfs_open(struct walk *w, struct node *n, struct err *e)
 	return rc;
 }
 
+/* The name of a backing file that was not found here: it may be on another filesystem. */
+static void note_reference(struct node *n, const struct image *image)
+{
+	if (image->facts.backing_name && !image->backing)
+		snprintf(n->refers_to, sizeof(n->refers_to), "%s", image->facts.backing_name);
+}
+
 /* What is to become of an image: swept by a worker of its own, or left alone for a reason. */
 static int place(struct node *n, const struct image *image, struct err *e)
 {
@@ -146,6 +153,7 @@ static int place(struct node *n, const struct image *image, struct err *e)
 
 	if (why.code) {
 		node_fail(n, &why, "bad-image");
+		note_reference(n, image);
 		return 0;
 	}
 	if (image->backs_another) {
@@ -177,6 +185,9 @@ static int add_image(struct walk *w, struct node *n, const struct image *image, 
 	snprintf(node->type, sizeof(node->type), "%s", image_format_name(image->format));
 	node->bytes = image->facts.bytes;
 	node->read_only = n->read_only;
+	if (n->mounted_at[0])
+		snprintf(node->host_path, sizeof(node->host_path), "%s%s%s", n->mounted_at,
+			 n->mounted_at[1] ? "/" : "", image->path);
 	return place(node, image, e);
 }
 
