@@ -253,7 +253,7 @@ static int rename_one(const char *name, void *arg)
 	if (strncmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 || uuid_of(name, uuid) < 0 ||
 	    strncmp(uuid, r->uuid_prefix, strlen(r->uuid_prefix)) != 0)
 		return 0;
-	snprintf(new_name, sizeof(new_name), OUR_PREFIX "%u-%u", r->id, r->n++);
+	snprintf(new_name, sizeof(new_name), OUR_PREFIX "%u.%u", r->id, r->n++);
 	t = new_task(DM_DEVICE_RENAME, name, r->e);
 	if (!t)
 		return -ENOMEM;
@@ -288,7 +288,7 @@ int dm_drop_renamed(unsigned id, unsigned count, struct err *e)
 		before = left;
 		left = 0;
 		for (i = 0; i < count; i++) {
-			snprintf(name, sizeof(name), OUR_PREFIX "%u-%u", id, i);
+			snprintf(name, sizeof(name), OUR_PREFIX "%u.%u", id, i);
 			left += dm_drop(name, e) < 0;
 		}
 	} while (left && left < before);

@@ -55,7 +55,8 @@ int dm_drop_all_patiently(struct err *e) must_check nonnull_all;
 int dm_for_each(int (*visit)(const char *name, void *arg), void *arg) must_check nonnull_at(1);
 
 /* Gives every device whose dm UUID begins with prefix, and whose name is not yet one of
- * ours, the name "gs-ID-N", N from 0; *count says how many that are. Returns 0 or -errno
+ * ours, the name "gs-ID.N", N from 0 (a dash more, and LVM would take it for an
+ * internal part of a volume, which holds no guest); *count says how many that are. Returns 0 or -errno
  * of the ioctl. */
 int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)
 	must_check nonnull_all;

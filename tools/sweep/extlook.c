@@ -9,12 +9,13 @@
 #include <sys/types.h>
 #include <ext2fs/ext2fs.h>
 
+#include "images.h"
+
 #define MAX_ENTRIES 10000000 /* looked at, in all folders */
 
 struct look {
 	ext2_filsys fs;
 	const struct words *patterns;
-	uint64_t smallest;
 	ext2fs_inode_bitmap seen; /* folders, so that a damaged tree is walked once */
 	ext2_ino_t *folder;       /* still to be read */
 	size_t n_folders;
@@ -70,7 +71,7 @@ static int visit(struct ext2_dir_entry *entry, int offset, int blocksize, char *
 	    ext2fs_read_inode(l->fs, entry->inode, &inode) == 0) {
 		if (LINUX_S_ISDIR(inode.i_mode))
 			add_folder(l, entry->inode);
-		else if (LINUX_S_ISREG(inode.i_mode) && EXT2_I_SIZE(&inode) >= l->smallest &&
+		else if (LINUX_S_ISREG(inode.i_mode) && image_may_be_disk(name, EXT2_I_SIZE(&inode)) &&
 			 matches(l, name))
 			l->found = true;
 	}
@@ -94,10 +95,9 @@ static int walk(struct look *l, struct err *e)
 	return l->found;
 }
 
-int extlook_has_match(const char *device, const struct words *patterns, uint64_t smallest,
-		      struct err *e)
+int extlook_has_image(const char *device, const struct words *patterns, struct err *e)
 {
-	struct look l = { .patterns = patterns, .smallest = smallest };
+	struct look l = { .patterns = patterns };
 	int rc;
 
 	if (ext2fs_open(device, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &l.fs))

@@ -3,15 +3,12 @@
 #ifndef GS_EXTLOOK_H
 #define GS_EXTLOOK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "settings.h"
 
-/* Whether the filesystem on device has a regular file of at least smallest bytes whose name
- * matches one of the shell patterns. Symbolic links are not followed. Returns 1, 0, or -errno
- * where its folders can't be read. */
-int extlook_has_match(const char *device, const struct words *patterns, uint64_t smallest,
-		      struct err *e) must_check nonnull_all;
+/* Whether the filesystem on device has a regular file that may be a disk image: whose name
+ * matches one of the shell patterns, whatever its letters' case. Symbolic links are not
+ * followed. Returns 1, 0, or -errno where its folders can't be read. */
+int extlook_has_image(const char *device, const struct words *patterns, struct err *e)
+	must_check nonnull_all;
 
 #endif

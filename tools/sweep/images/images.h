@@ -64,6 +64,7 @@ struct image_facts {
 	bool has_vm_state;       /* qcow2: a snapshot with the memory of a running guest */
 	unsigned snapshots;      /* qcow2: internal snapshots */
 	bool needs_zstd;         /* qcow2: compressed with zstd */
+	unsigned cluster_bytes;  /* qcow2 */
 	char unsupported[256];   /* features that we don't know, by name, escaped; "": none */
 
 	char create_type[32];         /* vmdk: "monolithicSparse", ... */
@@ -146,6 +147,10 @@ struct image *imageset_get(const struct imageset *set, const char *path) nonnull
  */
 char *image_graph(const struct image *top, const char *root, bool read_only, struct err *e)
 	must_check nonnull_all;
+
+/* Whether a file of that name and length is taken for a disk without a look into it: raw ones of
+ * less than IMAGES_SMALLEST_DISK are none. */
+bool image_may_be_disk(const char *name, uint64_t bytes) nonnull_all;
 
 /* "raw", "qcow2", ... */
 const char *image_format_name(enum image_format format);

@@ -87,3 +87,8 @@ enum image_format image_format_of_path(const char *path)
 			return (enum image_format)i;
 	return IMAGE_RAW;
 }
+
+bool image_may_be_disk(const char *name, uint64_t bytes)
+{
+	return bytes >= IMAGES_SMALLEST_DISK || image_format_of_path(name) != IMAGE_RAW;
+}

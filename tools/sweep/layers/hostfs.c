@@ -90,8 +90,7 @@ static int may_hold_images(struct walk *w, struct node *n, struct err *e)
 		return 1;
 	if (!is_ext(n))
 		return mounts_can(n->type);
-	return extlook_has_match(n->parents[0]->device, &w->env->settings->images,
-				 IMAGES_SMALLEST_DISK, e);
+	return extlook_has_image(n->parents[0]->device, &w->env->settings->images, e);
 }
 
 static int hostfs_enter(struct walk *w, struct node *n, struct err *e)
