@@ -101,6 +101,17 @@ static int copy_table(const char *name, struct dm_task *t, struct err *e)
 	return ok ? 0 : err_set(e, EIO, "device-mapper: the table of %s can't be read", name);
 }
 
+/* Loads the table in t (released) and puts it in place of the live one. */
+static int swap_table(const char *name, struct dm_task *t, struct err *e)
+{
+	int rc = run(t);
+
+	t = rc == 0 ? new_task(DM_DEVICE_RESUME, name, e) : NULL;
+	if (t)
+		rc = run(t);
+	return rc < 0 ? err_set(e, -rc, "device-mapper: another table for %s: %s", name, strerror(-rc)) : 0;
+}
+
 int dm_make_writable(const char *name, struct err *e)
 {
 	struct dm_task *t = new_task(DM_DEVICE_RELOAD, name, e);
@@ -113,13 +124,20 @@ int dm_make_writable(const char *name, struct err *e)
 		dm_task_destroy(t);
 		return rc;
 	}
-	rc = run(t);
-	t = rc == 0 ? new_task(DM_DEVICE_RESUME, name, e) : NULL;
-	if (t)
-		rc = run(t);
-	if (rc < 0)
-		return err_set(e, -rc, "device-mapper: make %s writable: %s", name, strerror(-rc));
-	return 0;
+	return swap_table(name, t, e);
+}
+
+int dm_replace(const char *name, const struct dm_line *line, struct err *e)
+{
+	struct dm_task *t = new_task(DM_DEVICE_RELOAD, name, e);
+
+	if (!t)
+		return -ENOMEM;
+	if (!dm_task_add_target(t, line->start, line->sectors, line->target, line->params)) {
+		dm_task_destroy(t);
+		return err_set(e, ENOMEM, "device-mapper: no memory");
+	}
+	return swap_table(name, t, e);
 }
 
 int dm_status(const char *name, char *buf, size_t size, struct err *e)

@@ -32,6 +32,10 @@ void dm_prepare(void);
 int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)
 	must_check nonnull_all;
 
+/* Gives device name another table (one line, for writing), without anybody who has it open
+ * noticing. Returns 0 or -errno of the ioctl. */
+int dm_replace(const char *name, const struct dm_line *line, struct err *e) must_check nonnull_all;
+
 /* Loads the table of the read-only device name anew, for writing. What is below must
  * be writable already. Returns 0 or -errno of the ioctl. */
 int dm_make_writable(const char *name, struct err *e) must_check nonnull_all;

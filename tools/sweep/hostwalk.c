@@ -255,6 +255,8 @@ int hostwalk_keep_writable(struct node *n, struct err *e)
 	if (!n->device[0] || !n->read_only)
 		return 0;
 	n->read_only = false;
+	if (n->ops && n->ops->make_writable)
+		return n->ops->make_writable(n, e);
 	if (strncmp(n->device, DM_DIR_PREFIX, strlen(DM_DIR_PREFIX)) == 0)
 		return dm_make_writable(n->device + strlen(DM_DIR_PREFIX), e);
 	return blockdev_set_read_only(n->device, false, e);

@@ -56,7 +56,6 @@ int imagesource_write(unsigned id, const struct image *image, const char *folder
 	snprintf(file, sizeof(file), "%s/%s", folder, image->path);
 	json_object_object_add(o, "file", json_object_new_string(file));
 	json_object_object_add(o, "raw", json_object_new_int(image->format == IMAGE_RAW));
-	json_object_object_add(o, "cluster", json_object_new_int((int)image->facts.cluster_bytes));
 	json_object_object_add(o, "log_dirty", json_object_new_int(image->facts.is_log_dirty));
 	json_object_object_add(o, "corrupt", json_object_new_int(image->facts.is_corrupt));
 	if (image->format != IMAGE_RAW)

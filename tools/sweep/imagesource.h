@@ -18,7 +18,6 @@ int imagesource_write(unsigned id, const struct image *image, const char *folder
  *   read_graph     how QEMU opens it read-only; for raw images none
  *   write_graph    how for writing; none: can't be written to
  *   below          array of read_graph of each backing file, the nearest first
- *   cluster        bytes; the last one may be cut off in a sound file
  *   log_dirty, corrupt   what its header says of itself
  * Returns NULL and sets e where it is missing.
  */

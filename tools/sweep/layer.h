@@ -148,6 +148,9 @@ struct layer_ops {
 	 * the host's own and may be opened. It is this driver's then. */
 	int (*enter)(struct walk *w, struct node *n, struct err *e);
 	int (*close)(struct walk *w, struct node *n, struct err *e);
+	/* What it offers becomes writable after all, what is below it is so already. NULL: the
+	 * kernel's read-only switch, or a mapping's, is all there is to it. */
+	int (*make_writable)(struct node *n, struct err *e);
 	/* How many bytes more may be written to what it offers; NULL: there is no limit. */
 	uint64_t (*room)(const struct node *n);
 	/* Releases n->state; NULL: free(3). */

@@ -43,6 +43,19 @@ static int role_090(const mdp_super_t *sb)
 	return (int)d->raid_disk;
 }
 
+static void look_around_090(const mdp_super_t *sb, struct mdsuper *s)
+{
+	size_t i;
+
+	for (i = 0; i < MD_SB_DISKS; i++) {
+		const mdp_disk_t *d = &sb->disks[i];
+
+		if ((d->state & (1u << MD_DISK_SYNC)) && !(d->state & (1u << MD_DISK_FAULTY)) &&
+		    d->raid_disk < MD_SB_DISKS)
+			s->sees[d->raid_disk] = true;
+	}
+}
+
 static int take_090(const mdp_super_t *sb, struct mdsuper *s, struct err *e)
 {
 	unsigned char u[16];
@@ -57,6 +70,7 @@ static int take_090(const mdp_super_t *sb, struct mdsuper *s, struct err *e)
 	s->role = role_090(sb);
 	s->events = (uint64_t)sb->events_hi << 32 | sb->events_lo;
 	s->is_reshaping = sb->minor_version >= 91;
+	look_around_090(sb, s);
 	return 0;
 }
 
@@ -99,6 +113,15 @@ static int role_1(const struct mdp_superblock_1 *sb, uint32_t max_dev)
 	}
 }
 
+static void look_around_1(const struct mdp_superblock_1 *sb, uint32_t max_dev, struct mdsuper *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < max_dev; i++)
+		if (le16toh(sb->dev_roles[i]) < MD_MAX_ROLES)
+			s->sees[le16toh(sb->dev_roles[i])] = true;
+}
+
 static int take_1(const struct mdp_superblock_1 *sb, uint64_t offset, struct mdsuper *s,
 		  struct err *e)
 {
@@ -117,6 +140,7 @@ static int take_1(const struct mdp_superblock_1 *sb, uint64_t offset, struct mds
 	s->events = le64toh(sb->events);
 	s->is_reshaping = features & MD_FEATURE_RESHAPE_ACTIVE;
 	s->has_journal = features & MD_FEATURE_JOURNAL;
+	look_around_1(sb, max_dev, s);
 	s->is_recovering = (features & MD_FEATURE_RECOVERY_OFFSET) && !s->has_journal;
 	return 0;
 }

@@ -14,6 +14,8 @@
 #define MD_ROLE_FAULTY (-2)
 #define MD_ROLE_JOURNAL (-3) /* holds the write journal of RAID 4, 5 or 6 */
 
+#define MD_MAX_ROLES 384 /* as many members as the largest superblock can name */
+
 struct mdsuper {
 	char version[8];     /* "0.90", "1.0", "1.1", "1.2" */
 	char uuid[40];       /* of the array, as libblkid writes it */
@@ -26,6 +28,7 @@ struct mdsuper {
 	bool is_reshaping;   /* a change of the array's shape is under way */
 	bool has_journal;    /* the array has a journal member */
 	bool is_recovering;  /* this member is not yet filled */
+	bool sees[MD_MAX_ROLES]; /* which places have a working member, by this member's account */
 };
 
 /* Reads the superblock of the member on device (bytes long) whose metadata version libblkid

@@ -26,7 +26,6 @@ static void take(json_object *o, struct image_health *h)
 {
 	h->corruptions = (uint64_t)json_number(o, "corruptions");
 	h->leaks = (uint64_t)json_number(o, "leaks");
-	h->end = (uint64_t)json_number(o, "image-end-offset");
 }
 
 static int run(const struct walk_env *env, struct node *n, const char *graph, bool repair,
@@ -54,6 +53,8 @@ static int run(const struct walk_env *env, struct node *n, const char *graph, bo
 	o = json_tokener_parse(out);
 	take(o, h);
 	json_object_put(o);
+	/* block/qcow2-refcount.c, qcow2_inc_refcounts_imrt() */
+	h->is_cut_off = checkrun_said(&c, "exceeding the end of the file");
 	/* the status decides, should the words be missing */
 	if (r.code == CHECK_CORRUPT && h->corruptions == 0)
 		h->corruptions = 1;

@@ -12,7 +12,7 @@ struct image_health {
 	bool known;          /* the format can be checked */
 	uint64_t corruptions;
 	uint64_t leaks;      /* clusters that nothing refers to: lost room, no harm */
-	uint64_t end;        /* bytes the file must have for all that it refers to; 0: unknown */
+	bool is_cut_off;     /* its tables refer to what lies behind the end of the file */
 };
 
 /* Checks the image that graph names ("json:{...}") without writing to it; with repair it

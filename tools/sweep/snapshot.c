@@ -13,12 +13,13 @@
 #include "loopdev.h"
 
 #define CHUNK_SECTORS 8        /* 4 KiB, the block size of most filesystems */
-#define STORE_SHARE 2          /* of the room in RAM that one store may fill */
+#define STORE_SHARE 2          /* of the room in RAM that one store, or a set of them, may fill */
 #define DROP_TRIES 50
 #define DROP_PAUSE_US 100000
 
 /* The store holds changed chunks only; it is sparse, and bounded. */
-static int make_store(struct snapshot *s, uint64_t bytes, const char *work_dir, struct err *e)
+static int make_store(struct snapshot *s, uint64_t bytes, unsigned of, const char *work_dir,
+		      struct err *e)
 {
 	struct statvfs room;
 	cleanup_fd int fd = -1;
@@ -26,7 +27,7 @@ static int make_store(struct snapshot *s, uint64_t bytes, const char *work_dir, 
 
 	if (statvfs(work_dir, &room) < 0)
 		return err_set(e, errno, "%s: %s", work_dir, strerror(errno));
-	limit = (uint64_t)room.f_bavail * room.f_frsize / STORE_SHARE;
+	limit = (uint64_t)room.f_bavail * room.f_frsize / STORE_SHARE / of;
 	if (bytes + bytes / 128 < limit)
 		limit = bytes + bytes / 128;
 	fd = open(s->store, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -35,8 +36,8 @@ static int make_store(struct snapshot *s, uint64_t bytes, const char *work_dir, 
 	return 0;
 }
 
-int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
-		  const char *work_dir, struct err *e)
+int snapshot_make_named(struct snapshot *s, const char *origin, uint64_t bytes, const char *name,
+			unsigned of, const char *work_dir, struct err *e)
 {
 	char params[256];
 	struct dm_line line = { .sectors = bytes / 512, .target = "snapshot", .params = params };
@@ -44,12 +45,12 @@ int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsign
 	int rc;
 
 	memset(s, 0, sizeof(*s));
-	snprintf(s->store, sizeof(s->store), "%s/store-%u", work_dir, id);
-	rc = make_store(s, bytes, work_dir, e);
+	snprintf(s->store, sizeof(s->store), "%s/store-%s", work_dir, name);
+	rc = make_store(s, bytes, of, work_dir, e);
 	if (rc == 0)
 		rc = loopdev_attach(s->store, 0, s->loop, e);
 	if (rc == 0) {
-		snprintf(s->name, sizeof(s->name), "gs-%u-trial", id);
+		snprintf(s->name, sizeof(s->name), "%s", name);
 		snprintf(s->device, sizeof(s->device), DM_DIR_PREFIX "%s", s->name);
 		snprintf(params, sizeof(params), "%s %s N %d", origin, s->loop, CHUNK_SECTORS);
 		rc = dm_make(s->name, &line, false, e);
@@ -59,6 +60,24 @@ int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsign
 	if (rc < 0 && snapshot_drop(s, &ignored) < 0)
 		err_wrap(e, "%s", ignored.text);
 	return rc;
+}
+
+int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
+		  const char *work_dir, struct err *e)
+{
+	char name[DM_NAME_SIZE];
+
+	snprintf(name, sizeof(name), "gs-%u-trial", id);
+	return snapshot_make_named(s, origin, bytes, name, 1, work_dir, e);
+}
+
+int snapshot_pass_through(struct snapshot *s, const char *origin, uint64_t bytes, struct err *e)
+{
+	char params[128];
+	const struct dm_line line = { .sectors = bytes / 512, .target = "linear", .params = params };
+
+	snprintf(params, sizeof(params), "%s 0", origin);
+	return dm_replace(s->name, &line, e);
 }
 
 /* Words of drivers/md/dm-snap.c, snapshot_status(). */

@@ -24,6 +24,16 @@ struct snapshot {
 int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
 		  const char *work_dir, struct err *e) must_check nonnull_all;
 
+/* The same under a dm name of the caller's, as one of a set of so many that share the room
+ * in RAM. */
+int snapshot_make_named(struct snapshot *s, const char *origin, uint64_t bytes, const char *name,
+			unsigned of, const char *work_dir, struct err *e) must_check nonnull_all;
+
+/* From here on what is written goes to origin itself, and what was written before is forgotten;
+ * the device stays in use meanwhile. Returns 0 or -errno. */
+int snapshot_pass_through(struct snapshot *s, const char *origin, uint64_t bytes, struct err *e)
+	must_check nonnull_all;
+
 /* true where more was written to it than its store holds: it is then good for nothing. */
 bool snapshot_is_full(const struct snapshot *s) nonnull_all;
 

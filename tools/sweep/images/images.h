@@ -64,7 +64,6 @@ struct image_facts {
 	bool has_vm_state;       /* qcow2: a snapshot with the memory of a running guest */
 	unsigned snapshots;      /* qcow2: internal snapshots */
 	bool needs_zstd;         /* qcow2: compressed with zstd */
-	unsigned cluster_bytes;  /* qcow2 */
 	char unsupported[256];   /* features that we don't know, by name, escaped; "": none */
 
 	char create_type[32];         /* vmdk: "monolithicSparse", ... */

@@ -170,7 +170,6 @@ static int read_backing_name(const struct image_file *f, const struct header *h,
 static void take_facts(const struct header *h, struct image_facts *facts)
 {
 	facts->bytes = h->bytes;
-	facts->cluster_bytes = 1u << h->cluster_bits;
 	facts->is_encrypted = h->crypt_method != 0;
 	facts->is_dirty = h->incompatible & INCOMPAT_DIRTY;
 	facts->is_corrupt = h->incompatible & INCOMPAT_CORRUPT;

@@ -58,22 +58,17 @@ static int check_image(struct walk *w, struct node *n, json_object *source, stru
 {
 	const char *graph = json_text(source, "read_graph");
 	const char *write_graph = json_text(source, "write_graph");
-	uint64_t slack = (uint64_t)json_number(source, "cluster");
 	struct image_health health;
-	struct stat st;
 	int rc = check_below(w, n, source, e);
 
 	if (rc == 0)
 		rc = qemuimg_check(w->env, n, graph, false, &health, e);
 	if (rc < 0)
 		return rc;
-	/* the last cluster may be cut off where nothing has been written to its end */
-	slack -= slack > 0;
-	if (stat(json_text(source, "file"), &st) == 0 &&
-	    (uint64_t)st.st_size + slack < health.end)
+	if (health.is_cut_off)
 		return err_set_word(e, EINVAL, "bad-image",
-				    "the image file is cut off: it has %lld bytes, its tables refer to %llu",
-				    (long long)st.st_size, (unsigned long long)health.end);
+				    "the image file is cut off: its tables refer to what lies behind its end; "
+				    "nothing is mended, a copy that is whole is needed");
 	if ((health.corruptions || json_number(source, "corrupt")) && !n->read_only &&
 	    w->env->mode == MODE_REPAIR && write_graph[0]) {
 		rc = qemuimg_check(w->env, n, write_graph, true, &health, e);

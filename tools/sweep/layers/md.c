@@ -6,8 +6,10 @@
  * Uses        mdadm to assemble, the kernel to stop; its own reading of the superblocks before.
  * open        assembles an array from its members, read-only at first; writable, once it is
  *             known to be whole, where the mode and the members are. The kernel then writes to
- *             the members no sooner than somebody writes to the array.
- * close       stops it.
+ *             the members no sooner than somebody writes to the array. Where nothing may be
+ *             written it gets throw-away snapshots of the members: it would write its bitmap
+ *             and superblocks even to members that the kernel holds read-only.
+ * close       stops it, removes the snapshots.
  * Never       starts an array that lacks too many members, one whose shape is being changed, or
  *             a degraded one for writing; lets a stale member in.
  */
@@ -20,10 +22,12 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
+#include "dm.h"
 #include "log.h"
 #include "mdarray.h"
-#include "mdsuper.h"
+#include "mdjudge.h"
 #include "registry.h"
+#include "snapshot.h"
 #include "spawn.h"
 #include "walk.h"
 
@@ -32,10 +36,8 @@
 #define COMMAND_LIMIT_S 60
 
 struct array {
-	const struct node *member[MAX_PARENTS]; /* those that are up to date, in the order found */
-	size_t n_members;
-	unsigned n_stale;
-	struct mdsuper super; /* the newest */
+	struct md_members in; /* those that are up to date, in the order found */
+	struct snapshot *cover; /* one per member, where the members must not be written to */
 };
 
 static const struct layer_ops array_ops;
@@ -67,126 +69,17 @@ static int md_describe(struct walk *w, struct node *n, struct err *e)
 	return 0;
 }
 
-static const struct mdsuper *super_of(const struct node *member)
-{
-	return member->state;
-}
-
-/* "host:0" was /dev/md0, "host:data" was /dev/md/data. */
-static void name_array(struct node *n, const struct mdsuper *s)
-{
-	const char *colon = strchr(s->name, ':');
-	const char *own = colon ? colon + 1 : s->name;
-	char escaped[80];
-
-	escape_text(escaped, sizeof(escaped), own);
-	if (!own[0])
-		snprintf(n->name, sizeof(n->name), "md%d", s->preferred_minor);
-	else if (strspn(own, "0123456789") == strlen(own))
-		snprintf(n->name, sizeof(n->name), "md%s", own);
-	else
-		snprintf(n->name, sizeof(n->name), "md/%s", escaped);
-}
-
-static const char *level_name(const struct mdsuper *s, char *buf, size_t size)
-{
-	if (s->level == -1)
-		return "linear";
-	snprintf(buf, size, "raid%d", s->level);
-	return buf;
-}
-
-/* Counts of changes that differ by one are those of a power cut between two writes (mdadm's rule). */
-static bool is_current(const struct mdsuper *s, uint64_t newest)
-{
-	return s->role >= 0 && s->events + 1 >= newest && !s->is_recovering;
-}
-
-static void collect(struct array *a, const struct node *const *same, size_t n)
-{
-	uint64_t newest = 0;
-	size_t i, k;
-
-	for (i = 0; i < n; i++)
-		if (i == 0 || super_of(same[i])->events > newest) {
-			newest = super_of(same[i])->events;
-			a->super = *super_of(same[i]);
-		}
-	for (i = 0; i < n; i++) {
-		bool taken = !is_current(super_of(same[i]), newest);
-
-		a->n_stale += super_of(same[i])->role >= 0 && taken;
-		for (k = 0; k < a->n_members && !taken; k++)
-			taken = super_of(a->member[k])->role == super_of(same[i])->role;
-		if (!taken && a->n_members < MAX_PARENTS)
-			a->member[a->n_members++] = same[i];
-	}
-}
-
-static bool has_copies(const struct node *const *same, size_t n)
-{
-	size_t i, k;
-
-	for (i = 0; i < n; i++)
-		for (k = 0; k < i; k++)
-			if (super_of(same[i])->role >= 0 &&
-			    super_of(same[i])->role == super_of(same[k])->role &&
-			    super_of(same[i])->events == super_of(same[k])->events)
-				return true;
-	return false;
-}
-
-/* How many members an array of this level needs at least; RAID 10 decides by its layout. */
-static unsigned least_members(const struct mdsuper *s)
-{
-	switch (s->level) {
-	case 1:
-	case 10:
-		return 1;
-	case 4:
-	case 5:
-		return s->raid_disks - 1;
-	case 6:
-		return s->raid_disks - 2;
-	default:
-		return s->raid_disks;
-	}
-}
-
-static void judge(struct node *n, const struct array *a, bool copies, bool last_try)
-{
-	const struct mdsuper *s = &a->super;
-
-	if (copies)
-		node_verdict(n, VERDICT_ERROR, "ambiguous",
-			     "two devices claim to be the same member of this array; one may be a copy");
-	else if (s->is_reshaping)
-		node_verdict(n, VERDICT_SKIPPED, "in-use",
-			     "its shape is being changed; let the host finish that first");
-	else if (s->has_journal)
-		node_verdict(n, VERDICT_SKIPPED, "unsupported",
-			     "it has a write journal, which would be replayed; only the host does that");
-	else if (s->level != -1 && s->level != 0 && s->level != 1 && s->level != 4 && s->level != 5 &&
-		 s->level != 6 && s->level != 10)
-		node_verdict(n, VERDICT_SKIPPED, "unsupported", "an array of level %d", s->level);
-	else if (a->n_members < least_members(s) || (a->n_members < s->raid_disks && !last_try))
-		node_verdict(n, VERDICT_ERROR, "missing-device",
-			     "%zu of its %u members are there and up to date; it is not started",
-			     a->n_members, s->raid_disks);
-}
-
 /* The array of these members becomes a node; its parents are all of them. */
 static int add_array(struct walk *w, const struct node *const *same, size_t n, bool last_try,
 		     struct err *e)
 {
 	struct array *a = calloc(1, sizeof(*a));
 	struct node *first = (struct node *)same[0], *array;
-	char level[16];
 	size_t i;
 
 	if (!a)
 		return err_set(e, ENOMEM, "no memory for an array");
-	collect(a, same, n);
+	md_collect(&a->in, same, n);
 	array = walk_add(w, KIND_MD, first, first->host ? NULL : first->parents[0], NULL, e);
 	if (!array) {
 		free(a);
@@ -199,21 +92,13 @@ static int add_array(struct walk *w, const struct node *const *same, size_t n, b
 		if (i)
 			node_add_parent(array, (struct node *)same[i]);
 	}
-	name_array(array, &a->super);
-	snprintf(array->type, sizeof(array->type), "%s", level_name(&a->super, level, sizeof(level)));
-	snprintf(array->uuid, sizeof(array->uuid), "%s", a->super.uuid);
+	md_name(&a->in.super, array->name, sizeof(array->name));
+	md_level_name(&a->in.super, array->type, sizeof(array->type));
+	snprintf(array->uuid, sizeof(array->uuid), "%s", a->in.super.uuid);
 	if (array->host)
 		stack_push(array->stack, sizeof(array->stack), array->name);
-	judge(array, a, has_copies(same, n), last_try);
+	md_judge(array, &a->in, same, n, last_try);
 	return 0;
-}
-
-static bool is_whole(const struct node *const *same, size_t n)
-{
-	struct array a = { .n_members = 0 };
-
-	collect(&a, same, n);
-	return a.n_members == a.super.raid_disks;
 }
 
 static int md_gather(struct walk *w, struct node *const *members, size_t n, bool final,
@@ -231,9 +116,9 @@ static int md_gather(struct walk *w, struct node *const *members, size_t n, bool
 			continue;
 		for (k = i, found = 0; k < n; k++)
 			if (members[k]->verdict == VERDICT_NONE &&
-			    strcmp(super_of(members[k])->uuid, super_of(members[i])->uuid) == 0)
+			    strcmp(md_super(members[k])->uuid, md_super(members[i])->uuid) == 0)
 				same[found++] = members[k];
-		if (final || is_whole(same, found))
+		if (final || is_md_whole(same, found))
 			rc = add_array(w, same, found, last_try, e);
 	}
 	free(same);
@@ -274,6 +159,42 @@ static int take_number(const struct walk_env *env, struct node *n, int *lock, st
 	return err_set(e, EBUSY, "there are %d arrays already", MAX_ARRAYS);
 }
 
+/* ---- throw-away snapshots of the members ---- */
+
+static int drop_covers(struct array *a, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; a->cover && i < a->in.n; i++)
+		if ((a->cover[i].name[0] || a->cover[i].loop[0]) && snapshot_drop(&a->cover[i], e) < 0)
+			return -e->code;
+	free(a->cover);
+	a->cover = NULL;
+	return 0;
+}
+
+static int make_covers(const struct walk_env *env, const struct node *n, struct array *a,
+		       struct err *e)
+{
+	char name[DM_NAME_SIZE];
+	size_t i;
+	int rc = 0;
+
+	a->cover = calloc(a->in.n, sizeof(*a->cover));
+	if (!a->cover)
+		return err_set(e, ENOMEM, "no memory for an array");
+	for (i = 0; rc == 0 && i < a->in.n; i++) {
+		const struct node *device = a->in.member[i]->parents[0];
+
+		snprintf(name, sizeof(name), "gs-%u-cover%zu", n->id, i);
+		rc = snapshot_make_named(&a->cover[i], device->device, device->bytes, name,
+					 (unsigned)a->in.n, env->work_dir, e);
+	}
+	return rc < 0 ? err_wrap(e, "a throw-away snapshot of its members") : 0;
+}
+
+/* ---- the array ---- */
+
 static int assemble(struct walk *w, struct node *n, struct err *e)
 {
 	const char *argv[MAX_PARENTS + 16] = { MDADM, "--assemble", n->device, "--config=none",
@@ -285,17 +206,24 @@ static int assemble(struct walk *w, struct node *n, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	for (i = 0; i < a->n_members; i++)
-		argv[words++] = a->member[i]->parents[0]->device;
+	for (i = 0; i < a->in.n; i++)
+		argv[words++] = a->cover ? a->cover[i].device : a->in.member[i]->parents[0]->device;
 	return mdadm(w->env, n->id, argv, e);
+}
+
+static int stop(struct node *n, struct err *e)
+{
+	int rc = mdarray_stop(n->device, e);
+
+	return rc < 0 ? rc : drop_covers(n->state, e);
 }
 
 static void note_degraded(struct node *n, const struct array *a)
 {
 	node_note(n, "degraded",
 		  "the array is degraded: %zu of %u members are there and up to date%s; what is on it is "
-		  "checked only, nothing is written", a->n_members, a->super.raid_disks,
-		  a->n_stale ? ", others are stale" : "");
+		  "checked only, nothing is written", a->in.n, a->in.super.raid_disks,
+		  a->in.n_stale ? ", others are stale" : "");
 }
 
 static int array_open(struct walk *w, struct node *n, struct err *e)
@@ -312,18 +240,22 @@ static int array_open(struct walk *w, struct node *n, struct err *e)
 	if (rc < 0)
 		return rc;
 	n->read_only = false;
-	for (i = 0; i < a->n_members; i++)
-		n->read_only |= a->member[i]->parents[0]->read_only;
-	rc = assemble(w, n, e);
-	if (rc == 0 && (a->n_members < a->super.raid_disks || mdarray_missing(n->device))) {
+	for (i = 0; i < a->in.n; i++)
+		n->read_only |= a->in.member[i]->parents[0]->read_only;
+	if (a->in.n < a->in.super.raid_disks) {
 		n->read_only = true;
 		note_degraded(n, a);
 	}
+	rc = n->read_only ? make_covers(w->env, n, a, e) : 0;
+	if (rc == 0)
+		rc = assemble(w, n, e);
+	if (rc == 0 && !n->read_only && mdarray_missing(n->device))
+		rc = err_set_word(e, EIO, "missing-device", "the kernel did not take all its members");
 	/* it was started read-only; from here on it waits for a first write */
 	if (rc == 0 && !n->read_only)
 		rc = blockdev_set_read_only(n->device, false, e);
 	if (rc < 0) {
-		if (mdarray_stop(n->device, &why) < 0)
+		if (stop(n, &why) < 0)
 			log_line("%s: %s", n->stack, why.text);
 		n->device[0] = 0;
 	}
@@ -339,7 +271,20 @@ static int array_children(struct walk *w, struct node *n, struct err *e)
 static int array_close(struct walk *w, struct node *n, struct err *e)
 {
 	(void)w;
-	return mdarray_stop(n->device, e);
+	return stop(n, e);
+}
+
+/* The report may lie on it. What assembling it has written to the snapshots is written anew. */
+static int array_make_writable(struct node *n, struct err *e)
+{
+	struct array *a = n->state;
+	size_t i;
+
+	for (i = 0; a->cover && i < a->in.n; i++)
+		if (snapshot_pass_through(&a->cover[i], a->in.member[i]->parents[0]->device,
+					  a->in.member[i]->parents[0]->bytes, e) < 0)
+			return -e->code;
+	return blockdev_set_read_only(n->device, false, e);
 }
 
 const struct layer_ops md_ops = {
@@ -349,5 +294,5 @@ const struct layer_ops md_ops = {
 
 static const struct layer_ops array_ops = {
 	.name = "md array", .kind = KIND_MD, .open = array_open, .children = array_children,
-	.close = array_close,
+	.close = array_close, .make_writable = array_make_writable,
 };
