@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "blockdev.h"
 #include "cleanup.h"
@@ -14,6 +16,7 @@
 #include "kernellog.h"
 
 #define LOG_LIMIT (4u << 20)
+#define RUN_TEXT_MAX (LOG_LIMIT + 65536) /* the command, and a line that the log was cut */
 #define VERSIONS_MAX 65536
 
 /* Lines of "PACKAGE VERSION", made by the build. */
@@ -69,15 +72,31 @@ static bool device_failed(const struct checkrun *c, int fd, int mark)
 				 kernellog_has_io_error(mark, name));
 }
 
+char *checkrun_text(const struct checkrun *c, size_t *size)
+{
+	cleanup_fd int fd = open(c->log, O_RDONLY | O_CLOEXEC);
+	char *text = malloc(RUN_TEXT_MAX + 1);
+	ssize_t n = 1;
+
+	*size = 0;
+	while (fd >= 0 && text && *size < RUN_TEXT_MAX && n > 0) {
+		n = pread(fd, text + *size, RUN_TEXT_MAX - *size, c->log_from + (off_t)*size);
+		*size += n > 0 ? (size_t)n : 0;
+	}
+	if (fd < 0 || !text || n < 0) {
+		free(text);
+		return NULL;
+	}
+	text[*size] = 0;
+	return text;
+}
+
 bool checkrun_said(const struct checkrun *c, const char *words)
 {
-	cleanup_free char *text = NULL;
-	struct err e;
 	size_t size;
+	cleanup_free char *text = checkrun_text(c, &size);
 
-	if (file_read(c->log, 2 * LOG_LIMIT, &text, &size, &e) < 0 || (size_t)c->log_from > size)
-		return false;
-	return memmem(text + c->log_from, size - (size_t)c->log_from, words, strlen(words)) != NULL;
+	return text && memmem(text, size, words, strlen(words)) != NULL;
 }
 
 int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)

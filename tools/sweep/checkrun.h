@@ -29,6 +29,10 @@ struct checkrun {
 int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
 	must_check nonnull_all;
 
+/* What this run's part of the log says, *size bytes and a NUL behind them (free it); the bytes
+ * may have NULs among them. NULL: it can't be read. */
+char *checkrun_text(const struct checkrun *c, size_t *size) must_check nonnull_all;
+
 /* true where this run's part of the log has these words. */
 bool checkrun_said(const struct checkrun *c, const char *words) nonnull_all;
 

@@ -20,18 +20,15 @@
 #include <unistd.h>
 
 #include "e2fsck.h"
-#include "log.h"
 #include "registry.h"
-#include "snapshot.h"
+#include "trial.h"
 
-#define ROOM_SPARE (16ULL << 20) /* bytes for what the layers below write of their own */
 #define YES_RUNS 3 /* one -y is not always a fixpoint */
 
 struct ext {
 	struct extsuper super;
 	bool has_backup; /* the primary superblock is gone, go by this one */
 	struct extsuper_backup backup;
-	uint64_t trial_wrote; /* bytes, on the snapshot */
 };
 
 /* How far the runs of e2fsck got. */
@@ -250,29 +247,30 @@ static void tell_trial(struct node *n, enum progress p)
 	}
 }
 
-/* The truth without a byte written: the real -p and -y on a snapshot in RAM. */
-static int trial(struct walk *w, struct node *n, struct ext *x, struct err *e)
-{
-	struct e2fsck_job job = { .env = w->env, .node = n, .undo = "",
-				  .backup = x->has_backup ? &x->backup : NULL };
-	enum progress p = PREEN_DID_NOT;
-	struct snapshot s;
-	struct err why = { 0 };
-	int rc = snapshot_make(&s, n->parents[0]->device, n->bytes, n->id, w->env->work_dir, e);
+struct ext_trial {
+	struct walk *w;
+	struct node *n;
+	enum progress progress;
+};
 
-	if (rc < 0)
-		return err_wrap(e, "a snapshot to try it on");
-	job.device = s.device;
-	rc = go(n, x, &job, true, &p, e);
-	if (snapshot_is_full(&s))
-		rc = err_set_word(e, ENOMEM, "no-memory",
-				  "the trial on a snapshot wrote more than the memory there is for it; give "
-				  "the machine more, or use mode preen, which needs none for that");
-	else if (rc == 0)
-		tell_trial(n, p);
-	x->trial_wrote = snapshot_written(&s);
-	if (snapshot_drop(&s, &why) < 0)
-		log_line("%s: %s", n->stack, why.text);
+static int try_on(const char *device, void *arg, struct err *e)
+{
+	struct ext_trial *t = arg;
+	struct ext *x = t->n->state;
+	struct e2fsck_job job = { .env = t->w->env, .node = t->n, .device = device, .undo = "",
+				  .backup = x->has_backup ? &x->backup : NULL };
+
+	return go(t->n, x, &job, true, &t->progress, e);
+}
+
+/* The real -p and -y on a snapshot. */
+static int trial(struct walk *w, struct node *n, uint64_t *wrote, struct err *e)
+{
+	struct ext_trial t = { .w = w, .n = n, .progress = PREEN_DID_NOT };
+	int rc = trial_run(w, n, try_on, &t, wrote, e);
+
+	if (rc == 0)
+		tell_trial(n, t.progress);
 	return rc;
 }
 
@@ -351,7 +349,7 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	/* what -p refuses to work on is tried on a snapshot before it is called damaged */
 	if (rc == 0 && p == PREEN_DID_NOT && w->env->mode == MODE_PREEN &&
 	    (x->has_backup || e2fsck_decode(n->check.exit) == E2FSCK_REFUSED))
-		rc = trial(w, n, x, e);
+		rc = trial(w, n, &wrote, e);
 	else if (rc == 0)
 		tell_change(n, p, w->env->mode);
 	keep_or_drop_undo(n, undo);
@@ -362,29 +360,24 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
  * how much it is. Returns whether the volume itself may be written to; its verdict stands if not. */
 static bool has_room(struct walk *w, struct node *n, struct ext *x, int *rc, struct err *e)
 {
-	uint64_t room = node_room(n);
+	uint64_t wrote;
 
-	if (room >= x->super.undo_room + ROOM_SPARE)
+	if (trial_has_room(n, x->super.undo_room))
 		return true;
-	*rc = trial(w, n, x, e);
-	if (*rc || n->verdict != VERDICT_UNCORRECTED)
-		return false;
-	if (room >= 2 * x->trial_wrote + ROOM_SPARE)
-		return true;
-	node_note(n, "no-room", "nothing is written: the layers below have room for %llu MiB only",
-		  (unsigned long long)(room >> 20));
-	return false;
+	*rc = trial(w, n, &wrote, e);
+	return *rc == 0 && n->verdict == VERDICT_UNCORRECTED && trial_has_room_or_note(n, wrote);
 }
 
 static int ext_check(struct walk *w, struct node *n, struct err *e)
 {
 	struct ext *x = n->state;
+	uint64_t wrote;
 	int rc = refuse(n, x, e);
 
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (n->parents[0]->read_only || w->env->mode == MODE_CHECK)
-		rc = trial(w, n, x, e);
+		rc = trial(w, n, &wrote, e);
 	else if (has_room(w, n, x, &rc, e))
 		rc = change(w, n, x, e);
 	return rc < 0 ? rc : 0;
