@@ -56,6 +56,7 @@ struct content {
 	char table[16];     /* partition table: "dos", "gpt", ... */
 	unsigned sector;    /* bytes; the unit the table counts in */
 	bool plausible_table; /* its partitions lie inside the device and do not overlap */
+	uint64_t fs_bytes;  /* how large its superblock says a filesystem is, on all its devices; 0: unknown */
 	bool bad_checksum;  /* the superblock's own checksum is wrong */
 	bool ambivalent;    /* several strong claims on the device */
 	bool all_zero;      /* nothing but zeros where signatures stand */
@@ -111,6 +112,7 @@ struct node {
 	void *state;                 /* the driver's, made by probe, gather or open */
 	bool opened;
 	bool kept;        /* stays open until the report is written: the report lies on it */
+	bool suspended;   /* a suspended system may own all filesystems of this guest */
 	bool handed_over; /* another walk goes on with it, and tells of it */
 	bool hidden;      /* there is nothing to tell of it: its parents stand for it in the report */
 	char folder[80];     /* of a host filesystem: where it is mounted now, */
@@ -155,6 +157,8 @@ struct layer_ops {
 	uint64_t (*room)(const struct node *n);
 	/* Releases n->state; NULL: free(3). */
 	void (*forget)(struct node *n);
+	bool looks_only; /* check never writes; it is called before any that may, as it can find
+			  * that the guest is hibernated */
 };
 
 const char *kind_name(enum kind k);

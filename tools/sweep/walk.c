@@ -238,46 +238,59 @@ int walk_open(struct walk *w, bool final, struct err *e)
 	return 0;
 }
 
-/* A suspended system still owns all filesystems of its guest. */
+/* A suspended system still owns all filesystems of its guest: it may have them in memory. */
 static bool is_hibernated(const struct walk *w)
 {
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++)
-		if (strcmp(w->nodes[i]->code, "hibernated") == 0)
+		if (w->nodes[i]->suspended || strcmp(w->nodes[i]->code, "hibernated") == 0)
 			return true;
 	return false;
 }
 
-void walk_check(struct walk *w)
+static void check_one(struct walk *w, struct node *n, bool hibernated)
+{
+	struct err why = { 0 };
+	double start = now();
+
+	if (w->env->cancelled()) {
+		node_verdict(n, VERDICT_ERROR, "timeout",
+			     "not checked: the sweep's deadline had passed");
+	} else if (w->env->mode == MODE_LIST) {
+		node_verdict(n, VERDICT_SKIPPED, "mode-list", "listed, not checked");
+	} else if (hibernated) {
+		node_verdict(n, VERDICT_SKIPPED, "hibernated",
+			     "the guest is suspended to disk, or may be, and still owns it then; "
+			     "resume it, or shut it down");
+	} else if (n->ops->check(w, n, &why) < 0) {
+		node_fail(n, &why, "tool-failed");
+	}
+	n->seconds = now() - start;
+	tell(w, n);
+}
+
+static void check_all(struct walk *w, bool looks_only)
 {
 	bool hibernated = is_hibernated(w);
 	size_t i;
 
-	for (i = 0; i < w->n_nodes; i++)
-		tell(w, w->nodes[i]);
 	for (i = 0; i < w->n_nodes; i++) {
 		struct node *n = w->nodes[i];
-		struct err why = { 0 };
-		double start = now();
 
-		if (!n->ops || !n->ops->check || n->verdict != VERDICT_NONE)
-			continue;
-		if (w->env->cancelled()) {
-			node_verdict(n, VERDICT_ERROR, "timeout",
-				     "not checked: the sweep's deadline had passed");
-		} else if (w->env->mode == MODE_LIST) {
-			node_verdict(n, VERDICT_SKIPPED, "mode-list", "listed, not checked");
-		} else if (hibernated) {
-			node_verdict(n, VERDICT_SKIPPED, "hibernated",
-				     "the guest is suspended to disk and still owns it; resume it, or shut "
-				     "it down");
-		} else if (n->ops->check(w, n, &why) < 0) {
-			node_fail(n, &why, "tool-failed");
-		}
-		n->seconds = now() - start;
-		tell(w, n);
+		if (n->ops && n->ops->check && n->ops->looks_only == looks_only && n->verdict == VERDICT_NONE)
+			check_one(w, n, hibernated);
 	}
+}
+
+void walk_check(struct walk *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		tell(w, w->nodes[i]);
+	check_all(w, true);
+	check_all(w, false);
 }
 
 /* A filesystem on a volume of the host, with nothing but encryption between: a partition inside

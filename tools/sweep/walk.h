@@ -70,8 +70,8 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
  * -ENOMEM. */
 int walk_open(struct walk *w, bool final, struct err *e) must_check nonnull_all;
 
-/* Checks every filesystem found, in the order of the nodes. All nodes are published
- * before, so that a check that takes this process down leaves their story. */
+/* Checks every filesystem found, in the order of the nodes, those first that are only looked
+ * at. All nodes are published before, so that a check that takes this process down leaves their story. */
 void walk_check(struct walk *w) nonnull_all;
 
 /* After the checks: opens the filesystems of the host that lie on its volumes themselves and

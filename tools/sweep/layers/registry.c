@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 const struct layer_ops *const layer_registry[] = {
-	&luks_ops, &md_ops, &pv_ops, &swap_ops, &ext_ops, &foreign_ops, &table_ops, &unknown_ops,
+	&luks_ops, &md_ops, &pv_ops, &swap_ops, &ext_ops, &xfs_ops, &btrfs_ops, &fat_ops, &ntfs_ops,
+	&exfat_ops, &f2fs_ops, &foreign_ops, &table_ops, &unknown_ops,
 	&hostfs_ops, &image_ops, NULL,
 };

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * btrfs.
+ *
+ * Recognises  it by its superblock. Several devices of one filesystem know each other by its
+ *             UUID; the first of them stands for it and has the others as parents.
+ * Uses        btrfs check --readonly with our patch, by which it reads the devices that it is
+ *             told and never looks for others, which might be those of a clone.
+ * Never       repairs: btrfs check --repair is for a developer's eyes. Checks one that lacks a device.
+ *
+ * Measured with 6.14: it says 0 where one of two copies of a block is damaged, and only its words
+ * tell; a log that was not replayed is checked too, and is no error; 1 is everything else.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "blockdev.h"
+#include "fstools.h"
+#include "registry.h"
+
+#define BTRFS "/usr/bin/btrfs"
+
+/* Of struct btrfs_super_block (kernel, include/uapi/linux/btrfs_tree.h), little-endian. */
+#define SB_OFFSET 65536
+#define SB_NUM_DEVICES 0x88
+#define SB_DEV_ITEM 0xc9 /* this device's ID and size in bytes stand in front there */
+#define SB_READ 512
+
+static const struct fs_row look_table[] = {
+	{ .exit = 0, .words = "warning, device ", .also = " is missing\n", .outcome = FS_PARTS_MISSING },
+	{ .exit = 0, .words = "checksum verify failed on ", .outcome = FS_BY_HAND,
+	  .sentence = "one of two copies of its metadata is damaged, the other is good; btrfs scrub in the "
+		      "guest corrects that" },
+	{ .exit = 0, .words = "] checking log\n", .outcome = FS_CLEAN,
+	  .sentence = "it was cut off; its log is replayed when it is mounted next" },
+	{ .exit = 0, .outcome = FS_CLEAN },
+	{ .exit = 1, .words = "warning, device ", .also = " is missing\n", .outcome = FS_PARTS_MISSING },
+	{ .exit = 1, .words = "because of unsupported ", .outcome = FS_NEWER },
+	{ .exit = 1, .outcome = FS_BY_HAND,
+	  .sentence = "it has errors; btrfs is repaired by hand only: make a backup first, and see what the "
+		      "log names" },
+	{ .exit = FS_TABLE_END },
+};
+
+const struct fs_tool btrfs_tool = {
+	.name = "btrfs", .package = "btrfs-progs", .look = { BTRFS, "check", "--readonly" },
+	.look_table = look_table,
+};
+
+struct member {
+	uint64_t of, id, bytes; /* how many devices; this one's number and size */
+};
+
+static int read_member(const struct node *n, struct member *m, struct err *e)
+{
+	unsigned char sb[SB_READ];
+	int rc = blockdev_read(n->parents[0]->device, SB_OFFSET, sb, sizeof(sb), e);
+
+	if (rc < 0)
+		return rc;
+	memcpy(&m->of, sb + SB_NUM_DEVICES, sizeof(m->of));
+	memcpy(&m->id, sb + SB_DEV_ITEM, sizeof(m->id));
+	memcpy(&m->bytes, sb + SB_DEV_ITEM + 8, sizeof(m->bytes));
+	m->of = le64toh(m->of);
+	m->id = le64toh(m->id);
+	m->bytes = le64toh(m->bytes);
+	if (m->bytes > n->bytes)
+		return err_set_word(e, EFBIG, "truncated",
+				    "the filesystem is larger than its device (%llu and %llu bytes); the "
+				    "device was cut off, or its partition table is wrong",
+				    (unsigned long long)m->bytes, (unsigned long long)n->bytes);
+	return 0;
+}
+
+static enum claim btrfs_probe(struct walk *w, struct node *device, struct err *e)
+{
+	(void)w;
+	(void)e;
+	return strcmp(device->content.type, "btrfs") == 0 ? MINE : NOT_MINE;
+}
+
+static bool is_other_of(const struct node *n, const struct node *other)
+{
+	return other != n && other->ops == n->ops && strcmp(other->uuid, n->uuid) == 0;
+}
+
+/* All devices of n are in this walk, each once. ids: of those met so far. */
+static int find_members(const struct walk *w, const struct node *n, const struct member *own, struct err *e)
+{
+	uint64_t ids[MAX_PARENTS] = { own->id };
+	size_t found = 1, i, k;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		struct member m;
+		int rc = is_other_of(n, w->nodes[i]) ? read_member(w->nodes[i], &m, e) : 1;
+
+		if (rc > 0)
+			continue;
+		if (rc < 0)
+			return err_wrap(e, "%s", w->nodes[i]->stack);
+		for (k = 0; k < found && ids[k] != m.id; k++)
+			;
+		if (k < found || found == MAX_PARENTS)
+			return err_set_word(e, EINVAL, "ambiguous",
+					    "this guest has its device %llu twice: a clone beside its original",
+					    (unsigned long long)m.id);
+		ids[found++] = m.id;
+	}
+	if (found != own->of)
+		return err_set_word(e, ENODEV, "missing-device",
+				    "it lies on %llu devices, and %zu of them are among this guest's disks; "
+				    "a [guest] section can name them", (unsigned long long)own->of, found);
+	return 0;
+}
+
+/* The other devices become n's, and their own nodes are no filesystems any more. */
+static void take_members(struct walk *w, struct node *n)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		struct node *other = w->nodes[i];
+
+		if (!is_other_of(n, other))
+			continue;
+		node_add_parent(n, other->parents[0]);
+		other->kind = KIND_UNKNOWN;
+		node_verdict(other, VERDICT_OK, "", "part of %s", n->stack);
+	}
+}
+
+static int btrfs_check(struct walk *w, struct node *n, struct err *e)
+{
+	struct member own;
+	int rc = read_member(n, &own, e);
+
+	if (rc == 0)
+		rc = find_members(w, n, &own, e);
+	if (rc < 0)
+		return rc;
+	take_members(w, n);
+	return fscheck(w, n, &btrfs_tool, e);
+}
+
+const struct layer_ops btrfs_ops = {
+	.name = "btrfs", .kind = KIND_FILESYSTEM, .probe = btrfs_probe, .describe = fscheck_describe,
+	.check = btrfs_check, .looks_only = true,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * XFS.
+ *
+ * Recognises  it by its superblock.
+ * Uses        xfs_repair: -n to look, -e (which tells by its exit status that it changed
+ *             something) in mode repair. There is no preen.
+ * Never       runs it with -L, which throws the log away with what guests have written; writes
+ *             before a look has seen the log empty; mounts, which alone replays a log.
+ *
+ * xfs_repair -n says 1 for everything, its words say what: measured with 6.13.0. With the primary
+ * superblock gone it stops before it comes to the log.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "blockdev.h"
+#include "fstools.h"
+#include "registry.h"
+
+#define XFS_REPAIR "/usr/bin/xfs_repair"
+
+/* Of struct xfs_dsb (kernel, fs/xfs/libxfs/xfs_format.h), big-endian. */
+#define SB_RBLOCKS 16  /* blocks on a realtime device */
+#define SB_LOGSTART 48 /* 0: the log is on a device of its own */
+#define SB_SIZE 56
+
+static const struct fs_row look_table[] = {
+	{ .exit = 0, .outcome = FS_CLEAN },
+	{ .exit = 1, .words = "\nALERT: The filesystem has valuable metadata changes in a log",
+	  .outcome = FS_DIRTY_LOG },
+	{ .exit = 1, .words = "\nUsing a more recent xfs_repair is recommended", .outcome = FS_NEWER },
+	{ .exit = 1, .words = "\nFound unsupported filesystem features", .outcome = FS_NEWER },
+	{ .exit = 1, .words = "\nfatal error -- ", .outcome = FS_BROKEN },
+	{ .exit = 1, .words = "\nCannot proceed further in no_modify mode", .outcome = FS_UNSURE },
+	{ .exit = 1, .outcome = FS_DAMAGED },
+	{ .exit = FS_TABLE_END },
+};
+
+static const struct fs_row write_table[] = {
+	{ .exit = 0, .outcome = FS_DONE },
+	{ .exit = 4, .outcome = FS_DONE },
+	{ .exit = 2, .words = "\nERROR: The filesystem has valuable metadata changes in a log",
+	  .outcome = FS_DIRTY_LOG },
+	{ .exit = 2, .outcome = FS_BY_HAND,
+	  .sentence = "its log is damaged, and xfs_repair refuses; only xfs_repair -L would go on, by hand, and "
+		      "what the log holds is lost then" },
+	{ .exit = FS_TABLE_END },
+};
+
+static int xfs_refuse(const struct node *n, struct err *e)
+{
+	unsigned char sb[SB_SIZE];
+	uint64_t realtime, log;
+	int rc = blockdev_read(n->parents[0]->device, 0, sb, sizeof(sb), e);
+
+	if (rc < 0)
+		return rc;
+	memcpy(&realtime, sb + SB_RBLOCKS, sizeof(realtime));
+	memcpy(&log, sb + SB_LOGSTART, sizeof(log));
+	if (!log)
+		return err_set_word(e, ENODEV, "missing-device", "its log is on another device");
+	if (realtime)
+		return err_set_word(e, ENODEV, "missing-device", "its realtime section is on another device");
+	return 0;
+}
+
+const struct fs_tool xfs_tool = {
+	.name = "xfs_repair", .package = "xfsprogs", .look = { XFS_REPAIR, "-n" },
+	.repair = { XFS_REPAIR, "-e" }, .look_table = look_table, .write_table = write_table,
+	.refuse = xfs_refuse,
+};
+
+static enum claim xfs_probe(struct walk *w, struct node *device, struct err *e)
+{
+	(void)w;
+	(void)e;
+	return strcmp(device->content.type, "xfs") == 0 ? MINE : NOT_MINE;
+}
+
+static int xfs_check(struct walk *w, struct node *n, struct err *e)
+{
+	return fscheck(w, n, &xfs_tool, e);
+}
+
+const struct layer_ops xfs_ops = {
+	.name = "xfs", .kind = KIND_FILESYSTEM, .probe = xfs_probe, .describe = fscheck_describe,
+	.check = xfs_check,
+};
