@@ -53,6 +53,18 @@ static uint64_t filesystem_bytes(blkid_probe pr)
 	return blocks > UINT64_MAX / size ? UINT64_MAX : blocks * size;
 }
 
+/* Since libblkid 2.39 a safe probe says of two superblocks what it says of a failed read. */
+static bool has_several(blkid_probe pr)
+{
+	unsigned found = 0;
+	int rc;
+
+	blkid_reset_probe(pr);
+	while ((rc = blkid_do_probe(pr)) == 0)
+		found++;
+	return rc == 1 && found > 1;
+}
+
 /* Superblocks. More than one strong claim makes the content ambivalent. */
 static int read_superblock(blkid_probe pr, struct content *c)
 {
@@ -65,9 +77,9 @@ static int read_superblock(blkid_probe pr, struct content *c)
 						      BLKID_SUBLKS_VERSION | BLKID_SUBLKS_BADCSUM |
 						      BLKID_SUBLKS_FSINFO);
 	rc = blkid_do_safeprobe(pr);
-	c->ambivalent = rc == -2;
+	c->ambivalent = rc < 0 && has_several(pr);
 	if (rc != 0)
-		return rc == -1 ? -EIO : 0;
+		return rc < 0 && !c->ambivalent ? -EIO : 0;
 	take(pr, "TYPE", c->type, sizeof(c->type));
 	take(pr, "USAGE", c->usage, sizeof(c->usage));
 	take(pr, "VERSION", c->version, sizeof(c->version));

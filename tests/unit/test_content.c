@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What content_read() decides from what libblkid finds. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "content.h"
+#include "tempdisk.h"
+
+#define DISK (8u << 20)
+
+/* Signatures of two filesystems that lie apart. */
+#define SQUASHFS "hsqs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0"
+#define VMFS_AT (2u << 20)
+#define VMFS "\x5e\xf1\xab\x2f"
+
+/* An active partition of 4096 sectors from sector 2048 on. */
+#define GOOD_ENTRY "\x80\x01\x01\x00\x0b\xfe\x3f\x0c\x00\x08\x00\x00\x00\x10\x00\x00"
+
+/* The first sector of a FAT16 of 8 MiB as mkfs.fat writes it, and the start of its FAT. */
+static const unsigned char fat16[] = {
+	0xeb, 0x3c, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a', 't', 0x00, 0x02, 0x04, 0x04, 0x00, 0x02, 0x00, 0x02, 0x00,
+	0x40, 0xf8, 0x10, 0x00, 0x20, 0x00, 0x02, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x00, 0x29, 1, 2, 3, 4,
+	'N', 'O', ' ', 'N', 'A', 'M', 'E', ' ', ' ', ' ', ' ', 'F', 'A', 'T', '1', '6', ' ', ' ', ' ',
+};
+
+static const unsigned char nothing[sizeof(fat16)];
+
+static void look(const struct tempdisk *d, struct node *n)
+{
+	struct err e;
+
+	memset(n, 0, sizeof(*n));
+	memcpy(n->device, d->path, sizeof(d->path));
+	n->bytes = DISK;
+	assert_int_equal(content_read(n, &e), 0);
+}
+
+static void one_filesystem(void **state)
+{
+	struct tempdisk d;
+	struct node n;
+
+	(void)state;
+	tempdisk_make(&d, DISK);
+	tempdisk_put(&d, 0, SQUASHFS, sizeof(SQUASHFS) - 1);
+	look(&d, &n);
+	assert_string_equal(n.content.type, "squashfs");
+	assert_false(n.content.ambivalent);
+	tempdisk_drop(&d);
+}
+
+/* Which of two it is nobody knows; that is no failed read. */
+static void two_filesystems(void **state)
+{
+	struct tempdisk d;
+	struct node n;
+
+	(void)state;
+	tempdisk_make(&d, DISK);
+	tempdisk_put(&d, 0, SQUASHFS, sizeof(SQUASHFS) - 1);
+	tempdisk_put(&d, VMFS_AT, VMFS, 4);
+	look(&d, &n);
+	assert_true(n.content.ambivalent);
+	assert_string_equal(n.content.type, "");
+	tempdisk_drop(&d);
+}
+
+/* A boot sector may hold bytes of code that are a good partition by chance. */
+static void boot_code_like_a_table(void **state)
+{
+	struct tempdisk d;
+	struct node n;
+
+	(void)state;
+	tempdisk_make(&d, DISK);
+	tempdisk_put(&d, 0, fat16, sizeof(fat16));
+	tempdisk_put(&d, 446, GOOD_ENTRY, 16);
+	tempdisk_put(&d, 510, "\x55\xaa", 2);
+	tempdisk_put(&d, 4 * 512, "\xf8\xff\xff\xff", 4);
+	look(&d, &n);
+	assert_string_equal(n.content.type, "vfat");
+	assert_string_equal(n.content.table, "");
+	assert_false(n.content.ambivalent);
+
+	/* without the FAT it is a table */
+	tempdisk_put(&d, 0, nothing, sizeof(nothing));
+	look(&d, &n);
+	assert_string_equal(n.content.type, "");
+	assert_string_equal(n.content.table, "dos");
+	assert_true(n.content.plausible_table);
+	tempdisk_drop(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_filesystem),
+		cmocka_unit_test(two_filesystems),
+		cmocka_unit_test(boot_code_like_a_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
