@@ -38,7 +38,7 @@ fixture_load() { awk '/real_cost/ { n += 60 } /^[^#]/ { n++ } END { print n }' "
 make_fixtures() {
 	local name turn=0 wanted=() batches=('' '') load=(0 0)
 	local tools_key
-	tools_key=$(hash_of "$kernel" "$recipes"/{busybox,cryptsetup,e2fsprogs,lvm2,util-linux})
+	tools_key=$(hash_of "$kernel" "$recipes"/{btrfs-progs,busybox,cryptsetup,dosfstools,e2fsprogs,exfatprogs,f2fs-tools,lvm2,ntfs-3g,util-linux,xfsprogs})
 	mkdir -p "$beds/disks"
 	for name; do
 		[[ -n $(disk_lines "$name") ]] || continue

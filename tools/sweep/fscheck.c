@@ -12,7 +12,7 @@
 #include "log.h"
 #include "trial.h"
 
-#define WRITE_RUNS 3 /* one is not always a fixpoint */
+#define REPAIR_RUNS 3 /* one is not always a fixpoint */
 
 /* A filesystem at work, on its own device or on a snapshot of that. */
 struct job {
@@ -130,13 +130,13 @@ static bool is_pending(const struct job *j)
 	return j->tool->is_pending && j->tool->is_pending(j->device);
 }
 
-/* A command for writing until a look is content. */
-static int correct(struct job *j, const char *const *words, struct err *e)
+/* A command for writing, so many times at most, until a look is content. */
+static int correct(struct job *j, const char *const *words, int runs, struct err *e)
 {
 	const struct fs_row *row;
 	int rc = 0, i;
 
-	for (i = 0; i < WRITE_RUNS && !j->did; i++) {
+	for (i = 0; i < runs && !j->did; i++) {
 		rc = run(j, words, j->tool->write_table, false, &row, e);
 		if (rc < 0)
 			return rc;
@@ -158,9 +158,9 @@ static int correct_all(struct job *j, struct err *e)
 	int rc = 0;
 
 	if (j->tool->preen[0])
-		rc = correct(j, j->tool->preen, e);
+		rc = correct(j, j->tool->preen, 1, e);
 	if (rc == 0 && !j->did && !j->end && j->may_repair && j->tool->repair[0])
-		rc = correct(j, j->tool->repair, e);
+		rc = correct(j, j->tool->repair, REPAIR_RUNS, e);
 	return rc;
 }
 
@@ -207,11 +207,11 @@ static void tell_change(struct node *n, const struct job *j)
 			     "corrected with %s, and verified after it; there is no undo file, %s makes none",
 			     spell(j->did, command), j->tool->name);
 	else if (!j->may_repair)
-		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair", "it has errors; preen leaves them%s",
-			     j->tool->repair[0] ? ", mode repair goes further" : ", and there is no repair that goes further");
+		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
+			     "it has errors; preen leaves that to a human, mode repair goes further");
 	else
 		node_verdict(n, VERDICT_UNCORRECTED, "not-converging", "still damaged after %d runs of %s",
-			     WRITE_RUNS, spell(j->tool->repair[0] ? j->tool->repair : j->tool->preen, command));
+			     REPAIR_RUNS, spell(j->tool->repair, command));
 }
 
 static int try_on(const char *device, void *arg, struct err *e)

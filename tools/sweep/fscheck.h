@@ -7,7 +7,7 @@
  *   look ── clean ─────────────────────────────▶ clean
  *     │ damaged
  *     ├─ mode check, or read-only: preen, then repair, on a throw-away snapshot ─▶ uncorrected
- *     └─ else: preen, then repair where the mode is that, then another look ─▶ repaired, or not
+ *     └─ else: preen, and where the mode is that repair, a look after each ─▶ repaired, or not
  */
 #ifndef GS_FSCHECK_H
 #define GS_FSCHECK_H
@@ -46,7 +46,7 @@ struct fs_tool {
 	/* Absolute path and options; the device comes behind them. NULL in front: not done. */
 	const char *look[FS_WORDS_MAX];   /* writes nothing */
 	const char *preen[FS_WORDS_MAX];  /* only what is safe without a human */
-	const char *repair[FS_WORDS_MAX];
+	const char *repair[FS_WORDS_MAX]; /* several times where once is not enough */
 	const struct fs_row *look_table;
 	const struct fs_row *write_table; /* for preen and repair */
 	/* Sets e to why it can't be run on n at all, and returns -e->code; else 0. NULL: never. */

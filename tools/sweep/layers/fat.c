@@ -3,7 +3,8 @@
  * FAT12, FAT16 and FAT32: EFI system partitions mostly.
  *
  * Recognises  them by their boot sector.
- * Uses        fsck.fat: -n to look, -a in preen and in repair, which is all it has.
+ * Uses        fsck.fat: -n to look, -a in preen, and in repair as often as it takes; it has nothing
+ *             stronger.
  * Never       mounts one.
  *
  * fsck.fat says 1 both for errors left and for errors corrected; the look afterwards decides.
@@ -31,7 +32,7 @@ static const struct fs_row write_table[] = {
 
 const struct fs_tool fat_tool = {
 	.name = "fsck.fat", .package = "dosfstools", .look = { FSCK_FAT, "-n" }, .preen = { FSCK_FAT, "-a" },
-	.look_table = look_table, .write_table = write_table,
+	.repair = { FSCK_FAT, "-a" }, .look_table = look_table, .write_table = write_table,
 };
 
 static enum claim fat_probe(struct walk *w, struct node *device, struct err *e)
