@@ -3,13 +3,14 @@
  * Filesystems that libblkid knows and that have no driver here.
  *
  * Recognises  whatever libblkid calls a filesystem.
+ * Uses        what libblkid found, nothing else.
  * Never       reads further or writes.
  */
-#include <stdio.h>
 #include <string.h>
 
+#include "fscheck.h"
+#include "knownas.h"
 #include "registry.h"
-#include "walk.h"
 
 static enum claim foreign_probe(struct walk *w, struct node *device, struct err *e)
 {
@@ -20,13 +21,14 @@ static enum claim foreign_probe(struct walk *w, struct node *device, struct err 
 
 static int foreign_describe(struct walk *w, struct node *n, struct err *e)
 {
-	(void)w;
-	(void)e;
-	snprintf(n->type, sizeof(n->type), "%s", n->parents[0]->content.type);
-	snprintf(n->name, sizeof(n->name), "%s", n->guest);
-	stack_push(n->stack, sizeof(n->stack), n->type);
-	node_verdict(n, VERDICT_SKIPPED, "unsupported", "%s has no checker here", n->type);
-	return 0;
+	const char *words = known_as(n->parents[0]->content.type);
+	int rc = fscheck_describe(w, n, e);
+
+	if (words)
+		node_verdict(n, VERDICT_SKIPPED, "unsupported", "it is %s; there is no checker for that here", words);
+	else
+		node_verdict(n, VERDICT_SKIPPED, "unsupported", "%s has no checker here", n->type);
+	return rc;
 }
 
 const struct layer_ops foreign_ops = {

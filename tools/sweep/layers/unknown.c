@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "knownas.h"
 #include "registry.h"
 #include "walk.h"
 
@@ -43,18 +44,27 @@ static const char *purpose_of(const struct node *device)
 	return NULL;
 }
 
+/* libblkid counts checksums of dm-verity and dm-integrity as encryption. */
+static bool is_encrypted(const struct content *c)
+{
+	return strcmp(c->usage, "crypto") == 0 && strncmp(c->type, "DM_", 3) != 0;
+}
+
 static int unknown_describe(struct walk *w, struct node *n, struct err *e)
 {
 	const struct content *c = &n->parents[0]->content;
 	const char *type = c->type[0] ? c->type : c->table;
-	const char *purpose = purpose_of(n->parents[0]);
+	const char *purpose = purpose_of(n->parents[0]), *words = known_as(type);
 
 	(void)w;
 	snprintf(n->type, sizeof(n->type), "%s", type[0] ? type : "unknown");
 	snprintf(n->name, sizeof(n->name), "%s", n->parents[0]->name);
 	stack_push(n->stack, sizeof(n->stack), n->type);
-	if (strcmp(type, "BitLocker") == 0)
-		node_verdict(n, VERDICT_SKIPPED, "guest-encrypted", "encrypted by the guest itself");
+	if (is_encrypted(c))
+		node_verdict(n, VERDICT_SKIPPED, "guest-encrypted", "encrypted by the guest itself (%s)",
+			     words ? words : type);
+	else if (words)
+		node_verdict(n, VERDICT_SKIPPED, "unsupported", "it is %s, which is not handled here", words);
 	else if (type[0])
 		node_verdict(n, VERDICT_SKIPPED, "unsupported", "%s is not handled here", type);
 	else if (purpose)
