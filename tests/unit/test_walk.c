@@ -223,12 +223,25 @@ PROBE(box)
 PROBE(part)
 PROBE(leaf)
 PROBE(suspended)
+PROBE(looked)
+PROBE(asleep)
 
 static int suspended_describe(struct walk *w, struct node *n, struct err *e)
 {
 	(void)w;
 	(void)e;
 	node_verdict(n, VERDICT_SKIPPED, "hibernated", "a suspended system is in it");
+	return 0;
+}
+
+/* Damaged, so that it can't tell whether a suspended system owns it. */
+static int asleep_check(struct walk *w, struct node *n, struct err *e)
+{
+	(void)w;
+	(void)e;
+	event("check", place_of(n));
+	node_verdict(n, VERDICT_UNCORRECTED, "needs-repair", "it is damaged");
+	n->suspended = true;
 	return 0;
 }
 
@@ -244,8 +257,12 @@ static const struct layer_ops leaf = { .name = "leaf", .kind = KIND_FILESYSTEM, 
 static const struct layer_ops suspended = { .name = "suspended", .kind = KIND_SWAP,
 					    .probe = suspended_probe,
 					    .describe = suspended_describe };
+static const struct layer_ops looked = { .name = "looked", .kind = KIND_FILESYSTEM, .probe = looked_probe,
+					 .check = fake_check, .looks_only = true };
+static const struct layer_ops asleep = { .name = "asleep", .kind = KIND_FILESYSTEM, .probe = asleep_probe,
+					 .check = asleep_check, .looks_only = true };
 static const struct layer_ops *const registry[] = { &table, &box, &part, &group_ops, &leaf,
-						    &suspended, NULL };
+						    &suspended, &looked, &asleep, NULL };
 
 /* ---- the environment ---- */
 
@@ -644,6 +661,40 @@ static void hibernated_guest(void **state)
 	end_all(&w);
 }
 
+/* What is only looked at comes first, and then nothing is written to where that may be asleep. */
+static void looks_come_first(void **state)
+{
+	static const struct fake awake[] = {
+		{ "d", "table", { "d1", "d2", "d3" } }, { "d1", "leaf", { NULL } }, { "d2", "looked", { NULL } },
+		{ "d3", "leaf", { NULL } },		{ NULL, NULL, { NULL } },
+	};
+	static const struct fake sleeping[] = {
+		{ "d", "table", { "d1", "d2", "d3" } }, { "d1", "leaf", { NULL } }, { "d2", "asleep", { NULL } },
+		{ "d3", "looked", { NULL } },		{ NULL, NULL, { NULL } },
+	};
+	struct walk w;
+	struct err e;
+
+	(void)state;
+	begin(&w, awake);
+	add_root(&w, "d");
+	assert_int_equal(walk_open(&w, true, &e), 0);
+	walk_check(&w);
+	assert_non_null(strstr(world.events, "check d2, check d1, check d3"));
+	end_all(&w);
+
+	begin(&w, sleeping);
+	add_root(&w, "d");
+	assert_int_equal(walk_open(&w, true, &e), 0);
+	walk_check(&w);
+	assert_non_null(strstr(world.events, "check d2, check d3"));
+	assert_null(strstr(world.events, "check d1"));
+	assert_string_equal(layer_on(&w, "d1")->code, "hibernated");
+	assert_string_equal(layer_on(&w, "d2")->code, "needs-repair");
+	assert_int_equal(layer_on(&w, "d3")->verdict, VERDICT_CLEAN);
+	end_all(&w);
+}
+
 static void listing_checks_nothing(void **state)
 {
 	struct walk w;
@@ -907,6 +958,7 @@ int main(void)
 		cmocka_unit_test(members_wait_for_the_rest),
 		cmocka_unit_test(walking_twice_opens_nothing_twice),
 		cmocka_unit_test(hibernated_guest),
+		cmocka_unit_test(looks_come_first),
 		cmocka_unit_test(listing_checks_nothing),
 		cmocka_unit_test(cancelled_while_opening),
 		cmocka_unit_test(cancelled_while_checking),
