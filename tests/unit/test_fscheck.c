@@ -147,6 +147,9 @@ static const struct story stories[] = {
 	{ &only_repair, MODE_PREEN, false, UNDO_AUTO, { 2, 4, END }, "look -repair", "skipped dirty-log" },
 	{ &only_repair, MODE_PREEN, false, UNDO_AUTO, { 2, 0, 0, END }, "look -repair -look", "uncorrected needs-repair" },
 	{ &only_repair, MODE_REPAIR, false, UNDO_AUTO, { 2, 0, 0, 0, 0, END }, "look -repair -look repair look", "repaired " },
+	{ &both, MODE_PREEN, false, UNDO_AUTO, { 2, 0, 1, 0, 0, END }, "look -preen -look -repair -look",
+	  "uncorrected needs-repair" },
+	{ &both, MODE_PREEN, false, UNDO_AUTO, { 2, 0, 0, 0, 0, END }, "look -preen -look preen look", "repaired " },
 	/* answers that end it */
 	{ &both, MODE_REPAIR, false, UNDO_AUTO, { 3, END }, "look", "uncorrected needs-repair" },
 	{ &both, MODE_REPAIR, false, UNDO_AUTO, { 4, END }, "look", "skipped dirty-log" },
