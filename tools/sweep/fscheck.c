@@ -245,16 +245,18 @@ static int see_to(struct walk *w, struct node *n, const struct fs_tool *t, bool 
 	struct job real = { .env = w->env, .node = n, .tool = t, .device = device,
 			    .may_repair = w->env->mode == MODE_REPAIR };
 	struct job trial = { .env = w->env, .node = n, .tool = t, .may_repair = true };
+	uint64_t wrote;
 	int rc;
 
-	if (writable && !unsure)
+	if (writable && !unsure && trial_has_room(n, n->bytes))
 		return change(&real, e);
-	rc = trial_run(w, n, try_on, &trial, e);
+	rc = trial_run(w, n, try_on, &trial, &wrote, e);
 	if (rc < 0)
 		return rc;
-	if (writable && trial.did && (real.may_repair || trial.did == t->preen))
-		return change(&real, e);
 	tell_trial(n, &trial);
+	if (writable && trial.did && (real.may_repair || trial.did == t->preen) &&
+	    trial_has_room_or_note(n, wrote))
+		return change(&real, e);
 	return 0;
 }
 
