@@ -78,7 +78,7 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
 	/* an image has to be opened before it can be probed; all others are devices already */
 	n->ops = n->kind == KIND_IMAGE ? walk_driver(w, KIND_IMAGE) : NULL;
 	n->state = NULL;
-	n->opened = n->probed = n->host = n->kept = false;
+	n->opened = n->probed = n->host = n->kept = n->handed_over = false;
 	n->volume = true;
 	return n;
 }

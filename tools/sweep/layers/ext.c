@@ -339,6 +339,7 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	struct e2fsck_job job = { .env = w->env, .node = n, .device = n->parents[0]->device,
 				  .backup = x->has_backup ? &x->backup : NULL };
 	enum progress p = PREEN_DID_NOT;
+	uint64_t wrote;
 	char undo[300];
 	int rc = undo_path(w, n, x, undo, sizeof(undo), e);
 
