@@ -26,6 +26,8 @@ static struct {
 	char events[512];
 	bool read_only; /* the kernel holds the volume so */
 	bool io_error, pending;
+	uint64_t room;         /* below the volume, bytes; 0: without end */
+	uint64_t trial_writes; /* bytes */
 } world;
 
 static void event(const char *text)
@@ -73,12 +75,13 @@ int __wrap_blockdev_set_read_only(const char *path, bool read_only, struct err *
 }
 
 int __wrap_trial_run(struct walk *w, const struct node *n, int (*work)(const char *, void *, struct err *), void *arg,
-		     struct err *e);
+		     uint64_t *wrote, struct err *e);
 int __wrap_trial_run(struct walk *w, const struct node *n, int (*work)(const char *, void *, struct err *), void *arg,
-		     struct err *e)
+		     uint64_t *wrote, struct err *e)
 {
 	(void)w;
 	(void)n;
+	*wrote = world.trial_writes;
 	return work("snapshot", arg, e);
 }
 
@@ -160,11 +163,18 @@ static const struct story stories[] = {
 	{ &both, MODE_REPAIR, false, UNDO_AUTO, { 1, 0, 9, END }, "look preen look", "error tool-failed" },
 };
 
+static uint64_t room(const struct node *n)
+{
+	(void)n;
+	return world.room ? world.room : UINT64_MAX;
+}
+
 static void tell(const struct story *s, uint64_t fs_bytes, char result[64])
 {
+	static const struct layer_ops growing = { .name = "growing", .room = room };
 	static const struct walk_env none;
 	struct walk_env env = none;
-	struct node device = { .device = "volume", .read_only = s->read_only };
+	struct node device = { .device = "volume", .ops = &growing, .read_only = s->read_only };
 	struct node n = { .n_parents = 1, .parents = { &device }, .bytes = 1 << 20 };
 	struct walk w = { .env = &env };
 	struct err e = { 0 };
@@ -227,6 +237,26 @@ static void io_errors(void **state)
 	assert_string_equal(result, "error io-error");
 }
 
+/* Where the layers below may run out of room, a trial says whether a repair fits. */
+static void little_room(void **state)
+{
+	static const struct story fits = { &both, MODE_PREEN, false, UNDO_AUTO, { 1, 0, 0, 0, 0, END }, "", "" };
+	static const struct story does_not = { &both, MODE_PREEN, false, UNDO_AUTO, { 1, 0, 0, END }, "", "" };
+	char result[64];
+
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	world.room = (16ULL << 20) + 8192;
+	world.trial_writes = 4096;
+	tell(&fits, 1 << 20, result);
+	assert_string_equal(world.events, "look -preen -look preen look");
+	assert_string_equal(result, "repaired ");
+	world.trial_writes = 4097;
+	tell(&does_not, 1 << 20, result);
+	assert_string_equal(world.events, "look -preen -look");
+	assert_string_equal(result, "uncorrected would-preen");
+}
+
 /* Nothing is run on a filesystem that is larger than its device. */
 static void cut_off_device(void **state)
 {
@@ -246,6 +276,7 @@ int main(void)
 		cmocka_unit_test(each_story),
 		cmocka_unit_test(pending),
 		cmocka_unit_test(io_errors),
+		cmocka_unit_test(little_room),
 		cmocka_unit_test(cut_off_device),
 	};
 

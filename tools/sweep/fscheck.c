@@ -9,7 +9,6 @@
 #include "blockdev.h"
 #include "checkrun.h"
 #include "cleanup.h"
-#include "log.h"
 #include "trial.h"
 
 #define REPAIR_RUNS 3 /* one is not always a fixpoint */
@@ -237,7 +236,8 @@ static int change(struct job *j, struct err *e)
 	return rc;
 }
 
-/* Errors were found. unsure: whether it may be written to shows only in a trial. */
+/* Errors were found. unsure: whether it may be written to shows only in a trial; where the layers
+ * below may lack room, that tells how much it takes, too. */
 static int see_to(struct walk *w, struct node *n, const struct fs_tool *t, bool unsure, struct err *e)
 {
 	const char *device = n->parents[0]->device;

@@ -13,7 +13,6 @@
  */
 #include <endian.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "blockdev.h"
@@ -83,23 +82,24 @@ static enum claim btrfs_probe(struct walk *w, struct node *device, struct err *e
 
 static bool is_other_of(const struct node *n, const struct node *other)
 {
-	return other != n && other->ops == n->ops && strcmp(other->uuid, n->uuid) == 0;
+	return other != n && other->verdict == VERDICT_NONE && strcmp(other->uuid, n->uuid) == 0;
 }
 
-/* All devices of n are in this walk, each once. ids: of those met so far. */
-static int find_members(const struct walk *w, const struct node *n, const struct member *own, struct err *e)
+/* Looks for all devices of n among the nodes, each once. *all: they are there. Returns 0 or -errno. */
+static int find_members(struct node *const *nodes, size_t n_nodes, const struct node *n, const struct member *own,
+			bool *all, struct err *e)
 {
 	uint64_t ids[MAX_PARENTS] = { own->id };
 	size_t found = 1, i, k;
 
-	for (i = 0; i < w->n_nodes; i++) {
+	for (i = 0; i < n_nodes; i++) {
 		struct member m;
-		int rc = is_other_of(n, w->nodes[i]) ? read_member(w->nodes[i], &m, e) : 1;
+		int rc = is_other_of(n, nodes[i]) ? read_member(nodes[i], &m, e) : 1;
 
 		if (rc > 0)
 			continue;
 		if (rc < 0)
-			return err_wrap(e, "%s", w->nodes[i]->stack);
+			return err_wrap(e, "%s", nodes[i]->stack);
 		for (k = 0; k < found && ids[k] != m.id; k++)
 			;
 		if (k < found || found == MAX_PARENTS)
@@ -108,43 +108,75 @@ static int find_members(const struct walk *w, const struct node *n, const struct
 					    (unsigned long long)m.id);
 		ids[found++] = m.id;
 	}
-	if (found != own->of)
-		return err_set_word(e, ENODEV, "missing-device",
-				    "it lies on %llu devices, and %zu of them are among this guest's disks; "
-				    "a [guest] section can name them", (unsigned long long)own->of, found);
+	*all = found == own->of;
+	if (!*all)
+		err_set_word(e, ENODEV, "missing-device",
+			     "it lies on %llu devices, and %zu of them are among this guest's disks; a "
+			     "[guest] section can name them", (unsigned long long)own->of, found);
 	return 0;
 }
 
-/* The other devices become n's, and their own nodes are no filesystems any more. */
-static void take_members(struct walk *w, struct node *n)
+/* The other devices become n's, and there is nothing to tell of their own nodes. */
+static void take_members(struct node *const *nodes, size_t n_nodes, struct node *n)
 {
 	size_t i;
 
-	for (i = 0; i < w->n_nodes; i++) {
-		struct node *other = w->nodes[i];
+	for (i = 0; i < n_nodes; i++) {
+		struct node *other = nodes[i];
 
 		if (!is_other_of(n, other))
 			continue;
 		node_add_parent(n, other->parents[0]);
-		other->kind = KIND_UNKNOWN;
-		node_verdict(other, VERDICT_OK, "", "part of %s", n->stack);
+		node_verdict(other->parents[0], VERDICT_OK, "", "part of %s", n->stack);
+		other->verdict = VERDICT_OK;
+		other->hidden = true;
 	}
+}
+
+static void fail_members(struct node *const *nodes, size_t n_nodes, struct node *n, const struct err *why)
+{
+	size_t i;
+
+	for (i = 0; i < n_nodes; i++)
+		if (is_other_of(n, nodes[i]))
+			node_fail(nodes[i], why, "io-error");
+	node_fail(n, why, "io-error");
+}
+
+/* One on a single device is for itself, a clone beside it or not. */
+static int btrfs_gather(struct walk *w, struct node *const *members, size_t n, bool final, struct err *e)
+{
+	size_t i;
+
+	(void)w;
+	(void)e;
+	for (i = 0; i < n; i++) {
+		struct err why = { 0 };
+		struct member own;
+		bool all = true;
+		int rc;
+
+		if (members[i]->verdict != VERDICT_NONE || members[i]->n_parents > 1)
+			continue;
+		rc = read_member(members[i], &own, &why);
+		if (rc == 0 && own.of == 1)
+			continue;
+		if (rc == 0)
+			rc = find_members(members, n, members[i], &own, &all, &why);
+		if (rc < 0 || (!all && final))
+			fail_members(members, n, members[i], &why);
+		else if (all)
+			take_members(members, n, members[i]);
+	}
+	return 0;
 }
 
 static int btrfs_check(struct walk *w, struct node *n, struct err *e)
 {
-	struct member own;
-	int rc = read_member(n, &own, e);
-
-	if (rc == 0)
-		rc = find_members(w, n, &own, e);
-	if (rc < 0)
-		return rc;
-	take_members(w, n);
 	return fscheck(w, n, &btrfs_tool, e);
 }
 
 const struct layer_ops btrfs_ops = {
 	.name = "btrfs", .kind = KIND_FILESYSTEM, .probe = btrfs_probe, .describe = fscheck_describe,
-	.check = btrfs_check, .looks_only = true,
+	.gather = btrfs_gather, .check = btrfs_check, .looks_only = true,
 };
