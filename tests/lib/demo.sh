@@ -1,5 +1,5 @@
 #!/bin/bash
-# demo.sh: a KVM host with five guests, swept by the image in a virtual machine, live on the terminal; then the report.
+# demo.sh: a KVM host with six guests, swept by the image in a virtual machine, live on the terminal; then the report.
 # ./build.sh demo calls it. The host is that of tests/scenarios/demo-host.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -11,7 +11,7 @@ need_tools "${bed_tools[@]}"
 rm -rf "$dir"
 mkdir -p "$dir"
 
-say "Making a host: two volume groups, five guests, four of them encrypted, one of them badly damaged ..."
+say "Making a host: RAID 10, two volume groups, six guests on encrypted volumes and in image files, one of them badly damaged ..."
 make_fixtures "$name"
 [[ ! -f $beds/disks/$name.failed ]] || { cat "$beds/disks/$name.failed"; die "the demo host could not be made"; }
 

@@ -21,12 +21,17 @@
 struct kind_of_mount {
 	const char *type;
 	const char *kernel_type;
-	const char *read_only; /* options that keep a mount from replaying a journal */
+	const char *writable;  /* options: a copy beside its original is no reason to refuse */
+	const char *read_only; /* the same, and no replay of a journal */
 };
 
 static const struct kind_of_mount known[] = {
-	{ "ext2", "ext4", "noload" }, { "ext3", "ext4", "noload" }, { "ext4", "ext4", "noload" },
-	{ "vfat", "vfat", "" },       { "xfs", "xfs", "norecovery" }, { "btrfs", "btrfs", "rescue=nologreplay" },
+	{ "ext2", "ext4", "", "noload" },
+	{ "ext3", "ext4", "", "noload" },
+	{ "ext4", "ext4", "", "noload" },
+	{ "vfat", "vfat", "", "" },
+	{ "xfs", "xfs", "nouuid", "nouuid,norecovery" },
+	{ "btrfs", "btrfs", "", "rescue=nologreplay" },
 };
 
 static const struct kind_of_mount *find_kind(const char *type)
@@ -84,7 +89,8 @@ int mounts_mount(struct mounted *m, const char *device, const char *folder, bool
 		rc = file_mkdirs(folder, e);
 	if (rc < 0)
 		return rc;
-	if (mount(device, folder, kind->kernel_type, flags, read_only ? kind->read_only : "") < 0)
+	if (mount(device, folder, kind->kernel_type, flags,
+		  read_only ? kind->read_only : kind->writable) < 0)
 		return err_set(e, errno, "mount %s: %s", device, strerror(errno));
 	return 0;
 }

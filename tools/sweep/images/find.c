@@ -40,7 +40,7 @@ static int enter(struct walk *w, int parent, const char *name, struct err *e)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return read_error(w, e);
 	if (st.st_dev != w->search->dev)
-		return search_skip(w->search, w->path, "another filesystem or a subvolume", e);
+		return search_skip(w->search, w->path, true, "another filesystem or a subvolume", e);
 	if (w->depth == IMAGES_MAX_DEPTH)
 		return err_set(e, E2BIG, "the folder /%s is more than %d folders deep",
 			       SHOWN_NAME(w->path), IMAGES_MAX_DEPTH);

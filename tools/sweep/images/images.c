@@ -51,7 +51,7 @@ struct image *search_inode(const struct search *s, ino_t ino)
 	return NULL;
 }
 
-int search_skip(struct search *s, const char *path, const char *why, struct err *e)
+int search_skip(struct search *s, const char *path, bool is_folder, const char *why, struct err *e)
 {
 	struct imageset *set = s->set;
 	struct image_skipped *grown;
@@ -66,6 +66,7 @@ int search_skip(struct search *s, const char *path, const char *why, struct err 
 	set->skipped = grown;
 	grown[set->n_skipped].path = strdup(path);
 	grown[set->n_skipped].why = why;
+	grown[set->n_skipped].is_folder = is_folder;
 	return grown[set->n_skipped++].path ? 0 : no_memory(e);
 }
 
@@ -240,7 +241,7 @@ static int drop_what_is_no_disk(struct search *s, struct err *e)
 		const char *why = rc == 0 ? why_no_disk(s, set->image[i]) : NULL;
 
 		if (why) {
-			rc = search_skip(s, set->image[i]->path, why, e);
+			rc = search_skip(s, set->image[i]->path, false, why, e);
 			image_free(set->image[i]);
 		} else {
 			set->image[kept++] = set->image[i];

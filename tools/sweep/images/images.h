@@ -97,6 +97,7 @@ struct image {
 struct image_skipped {
 	char *path;
 	const char *why;
+	bool is_folder; /* images may be in it */
 };
 
 struct imageset {

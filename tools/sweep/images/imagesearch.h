@@ -36,7 +36,7 @@ int search_add(struct search *s, const char *path, const struct stat *st, struct
 /* The image that is inode ino, or NULL. */
 struct image *search_inode(const struct search *s, ino_t ino) nonnull_all;
 /* Notes a file or folder that was left out. Returns 0 or -ENOMEM. */
-int search_skip(struct search *s, const char *path, const char *why, struct err *e)
+int search_skip(struct search *s, const char *path, bool is_folder, const char *why, struct err *e)
 	must_check nonnull_all;
 /* Reads the image's header as its format says; what is wrong goes to its refused. Returns 0 or
  * -ENOMEM. */

@@ -4,7 +4,8 @@
  *
  * Recognises  a filesystem that lies on a volume of the host itself, was found sound, and holds
  *             files that the setting images, or a guest's section, names. An ext filesystem is
- *             looked into by libext2fs before, so that one without images is never mounted.
+ *             looked into by libext2fs before, so that one without images is never mounted; the
+ *             others are mounted for a look, from a device that the kernel holds read-only.
  * Uses        mount(2), images/ to find the image files and what belongs to them.
  * open        mounts it nodev, nosuid, noexec; read-only and without replaying a journal where
  *             the mode or the device below is read-only.
@@ -20,6 +21,7 @@
 #include <json-c/json_object.h>
 #include <json-c/json_util.h>
 
+#include "blockdev.h"
 #include "cleanup.h"
 #include "extlook.h"
 #include "extsuper.h"
@@ -81,16 +83,44 @@ static bool is_sound(const struct node *n)
 	return !is_ext(n) || (extsuper_read(n->parents[0]->device, &super, &e) == 0 && !super.is_pending);
 }
 
-/* Whether it may hold images; only an ext filesystem can tell before it is mounted. */
-static int may_hold_images(struct walk *w, struct node *n, struct err *e)
+/* A look into one that is no ext filesystem: mounted for a moment, while the kernel holds its
+ * device read-only. */
+static int look_mounted(struct walk *w, const struct node *n, struct err *e)
+{
+	const struct node *device = n->parents[0];
+	struct imageset set = { .n = 0 };
+	struct mounted m;
+	struct err why;
+	char folder[64];
+	int rc = device->read_only ? 0 : blockdev_set_read_only(device->device, true, e);
+
+	snprintf(folder, sizeof(folder), "%s/%u", MOUNTS_FOLDER, n->id);
+	if (rc == 0)
+		rc = mounts_mount(&m, device->device, folder, true, e);
+	if (rc == 0) {
+		rc = imageset_find(&set, folder, &w->env->settings->images, NULL, 0, "", e);
+		if (mounts_unmount(&m, &why) < 0 && rc == 0) {
+			*e = why;
+			rc = -e->code;
+		}
+		rc = rc == 0 ? set.n > 0 : rc;
+		imageset_free(&set);
+	}
+	if (!device->read_only && blockdev_set_read_only(device->device, false, &why) < 0)
+		log_line("%s: %s", n->stack, why.text);
+	return rc;
+}
+
+/* Whether it holds images, so that none is mounted for writing that has nothing to do with them. */
+static int holds_images(struct walk *w, struct node *n, struct err *e)
 {
 	struct image_wish wishes[MAX_WISHES];
 
 	if (find_wishes(w, n, wishes) > 0)
 		return 1;
-	if (!is_ext(n))
-		return mounts_can(n->type);
-	return extlook_has_image(n->parents[0]->device, &w->env->settings->images, e);
+	if (is_ext(n))
+		return extlook_has_image(n->parents[0]->device, &w->env->settings->images, e);
+	return mounts_can(n->type) ? look_mounted(w, n, e) : 0;
 }
 
 static int hostfs_enter(struct walk *w, struct node *n, struct err *e)
@@ -99,7 +129,7 @@ static int hostfs_enter(struct walk *w, struct node *n, struct err *e)
 
 	if (n->verdict == VERDICT_ERROR || (!is_sound(n) && !is_ext(n)))
 		return 0;
-	rc = may_hold_images(w, n, e);
+	rc = holds_images(w, n, e);
 	if (rc <= 0)
 		return rc;
 	if (is_ext(n))
@@ -190,7 +220,7 @@ static int add_image(struct walk *w, struct node *n, const struct image *image, 
 	return place(node, image, e);
 }
 
-static void log_skipped(const struct node *n, const struct imageset *set)
+static void tell_skipped(struct node *n, const struct imageset *set)
 {
 	char path[512];
 	size_t i;
@@ -198,6 +228,9 @@ static void log_skipped(const struct node *n, const struct imageset *set)
 	for (i = 0; i < set->n_skipped; i++) {
 		escape_text(path, sizeof(path), set->skipped[i].path);
 		log_line("%s: %s is left out: %s", n->stack, path, set->skipped[i].why);
+		if (set->skipped[i].is_folder)
+			node_note(n, "not-opened", "images in %s are not looked for: %s", path,
+				  set->skipped[i].why);
 	}
 }
 
@@ -216,7 +249,7 @@ static int hostfs_children(struct walk *w, struct node *n, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	log_skipped(n, &h->set);
+	tell_skipped(n, &h->set);
 	for (i = 0; i < h->set.n; i++) {
 		if (h->set.image[i]->part_of)
 			continue;
