@@ -124,6 +124,15 @@ int file_append(const char *path, const void *data, size_t size, struct err *e)
 	return write_to(path, O_APPEND, data, size, e);
 }
 
+int file_set(const char *path, const char *text, struct err *e)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_set(e, errno, "write %s: %s", path, strerror(errno));
+	return 0;
+}
+
 int file_mkdirs(const char *path, struct err *e)
 {
 	char part[PATH_MAX];

@@ -30,6 +30,9 @@ int file_write(const char *path, const void *data, size_t size, struct err *e)
 int file_append(const char *path, const void *data, size_t size, struct err *e)
 	must_check nonnull_all;
 
+/* Sets an attribute of the kernel's (sysfs, /proc/sys) to text. Returns 0 or -errno. */
+int file_set(const char *path, const char *text, struct err *e) must_check nonnull_all;
+
 /* Makes folder path and its parents, mode 0755. Returns 0 or -errno of mkdir(2). */
 int file_mkdirs(const char *path, struct err *e) must_check nonnull_all;
 

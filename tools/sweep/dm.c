@@ -3,15 +3,15 @@
 #include "dm.h"
 
 #include <errno.h>
-#include <libdevmapper.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "dmtask.h"
+
 #define MAX_DEVICES 4096
 #define TRIES 50
 #define PAUSE_MS 100
-#define UUID_SIZE 129 /* DM_UUID_LEN, linux/dm-ioctl.h */
 
 static int last_errno;
 
@@ -33,8 +33,7 @@ void dm_prepare(void)
 	dm_hold_control_dev(1);
 }
 
-/* Runs task t and releases it. Returns 0 or -errno. */
-static int run(struct dm_task *t)
+int dmtask_run(struct dm_task *t)
 {
 	int rc = 0;
 
@@ -48,7 +47,7 @@ static int run(struct dm_task *t)
 	return rc;
 }
 
-static struct dm_task *new_task(int type, const char *name, struct err *e)
+struct dm_task *dmtask_new(int type, const char *name, struct err *e)
 {
 	struct dm_task *t = dm_task_create(type);
 
@@ -60,31 +59,41 @@ static struct dm_task *new_task(int type, const char *name, struct err *e)
 	return NULL;
 }
 
-int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)
+int dm_make_table(const char *name, const struct dm_line *line, size_t n, bool read_only,
+		  struct err *e)
 {
-	struct dm_task *t = new_task(DM_DEVICE_CREATE, name, e);
-	char uuid[UUID_SIZE];
-	int rc;
+	struct dm_task *t = dmtask_new(DM_DEVICE_CREATE, name, e);
+	char uuid[DM_NAME_SIZE + 16];
+	size_t i;
+	int rc, ok;
 
 	if (!t)
 		return -ENOMEM;
 	snprintf(uuid, sizeof(uuid), "GUESTSWEEP-%s", name);
-	if (!dm_task_set_uuid(t, uuid) || (read_only && !dm_task_set_ro(t)) ||
-	    !dm_task_add_target(t, line->start, line->sectors, line->target, line->params)) {
+	ok = dm_task_set_uuid(t, uuid) && (!read_only || dm_task_set_ro(t));
+	for (i = 0; ok && i < n; i++)
+		ok = dm_task_add_target(t, line[i].start, line[i].sectors, line[i].target,
+					line[i].params);
+	if (!ok) {
 		dm_task_destroy(t);
 		return err_set(e, ENOMEM, "device-mapper: no memory");
 	}
-	rc = run(t);
+	rc = dmtask_run(t);
 	if (rc < 0)
 		err_set(e, -rc, "device-mapper: %s \"%s\": %s", line->target, line->params,
 			strerror(-rc));
 	return rc;
 }
 
+int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)
+{
+	return dm_make_table(name, line, 1, read_only, e);
+}
+
 /* Adds the lines of name's live table to t. */
 static int copy_table(const char *name, struct dm_task *t, struct err *e)
 {
-	struct dm_task *live = new_task(DM_DEVICE_TABLE, name, e);
+	struct dm_task *live = dmtask_new(DM_DEVICE_TABLE, name, e);
 	uint64_t start, sectors;
 	char *target, *params;
 	void *next = NULL;
@@ -104,17 +113,17 @@ static int copy_table(const char *name, struct dm_task *t, struct err *e)
 /* Loads the table in t (released) and puts it in place of the live one. */
 static int swap_table(const char *name, struct dm_task *t, struct err *e)
 {
-	int rc = run(t);
+	int rc = dmtask_run(t);
 
-	t = rc == 0 ? new_task(DM_DEVICE_RESUME, name, e) : NULL;
+	t = rc == 0 ? dmtask_new(DM_DEVICE_RESUME, name, e) : NULL;
 	if (t)
-		rc = run(t);
+		rc = dmtask_run(t);
 	return rc < 0 ? err_set(e, -rc, "device-mapper: another table for %s: %s", name, strerror(-rc)) : 0;
 }
 
 int dm_make_writable(const char *name, struct err *e)
 {
-	struct dm_task *t = new_task(DM_DEVICE_RELOAD, name, e);
+	struct dm_task *t = dmtask_new(DM_DEVICE_RELOAD, name, e);
 	int rc;
 
 	if (!t)
@@ -129,7 +138,7 @@ int dm_make_writable(const char *name, struct err *e)
 
 int dm_replace(const char *name, const struct dm_line *line, struct err *e)
 {
-	struct dm_task *t = new_task(DM_DEVICE_RELOAD, name, e);
+	struct dm_task *t = dmtask_new(DM_DEVICE_RELOAD, name, e);
 
 	if (!t)
 		return -ENOMEM;
@@ -142,7 +151,7 @@ int dm_replace(const char *name, const struct dm_line *line, struct err *e)
 
 int dm_status(const char *name, char *buf, size_t size, struct err *e)
 {
-	struct dm_task *t = new_task(DM_DEVICE_STATUS, name, e);
+	struct dm_task *t = dmtask_new(DM_DEVICE_STATUS, name, e);
 	char *target = NULL, *params = NULL;
 	uint64_t start, sectors;
 
@@ -156,34 +165,34 @@ int dm_status(const char *name, char *buf, size_t size, struct err *e)
 	return params ? 0 : err_set(e, EIO, "device-mapper: no status of %s", name);
 }
 
-int dm_drop(const char *name, struct err *e)
+int dm_message(const char *name, const char *text, struct err *e)
 {
-	struct dm_task *t = new_task(DM_DEVICE_REMOVE, name, e);
+	struct dm_task *t = dmtask_new(DM_DEVICE_TARGET_MSG, name, e);
 	int rc;
 
 	if (!t)
 		return -ENOMEM;
-	rc = run(t);
-	if (rc < 0 && rc != -ENXIO)
-		return err_set(e, -rc, "device-mapper: remove %s: %s", name, strerror(-rc));
-	return 0;
+	if (!dm_task_set_sector(t, 0) || !dm_task_set_message(t, text)) {
+		dm_task_destroy(t);
+		return err_set(e, ENOMEM, "device-mapper: no memory");
+	}
+	rc = dmtask_run(t);
+	if (rc < 0)
+		err_set(e, -rc, "device-mapper: \"%s\" to %s: %s", text, name, strerror(-rc));
+	return rc;
 }
 
-static int uuid_of(const char *name, char uuid[UUID_SIZE])
+int dm_drop(const char *name, struct err *e)
 {
-	struct err e;
-	struct dm_task *t = new_task(DM_DEVICE_INFO, name, &e);
-	const char *found;
-	int rc = -ENODEV;
+	struct dm_task *t = dmtask_new(DM_DEVICE_REMOVE, name, e);
+	int rc;
 
 	if (!t)
 		return -ENOMEM;
-	if (dm_task_run(t) && (found = dm_task_get_uuid(t))) {
-		snprintf(uuid, UUID_SIZE, "%s", found);
-		rc = 0;
-	}
-	dm_task_destroy(t);
-	return rc;
+	rc = dmtask_run(t);
+	if (rc < 0 && rc != -ENXIO)
+		return err_set(e, -rc, "device-mapper: remove %s: %s", name, strerror(-rc));
+	return 0;
 }
 
 int dm_for_each(int (*visit)(const char *name, void *arg), void *arg)
@@ -251,77 +260,4 @@ int dm_drop_all_patiently(struct err *e)
 	for (i = 0; (rc = dm_drop_all(e)) < 0 && i < TRIES; i++)
 		nanosleep(&pause, NULL);
 	return rc;
-}
-
-#define OUR_PREFIX "gs-"
-
-struct renaming {
-	const char *uuid_prefix;
-	unsigned id, n;
-	struct err *e;
-};
-
-static int rename_one(const char *name, void *arg)
-{
-	struct renaming *r = arg;
-	char new_name[DM_NAME_SIZE], uuid[UUID_SIZE];
-	struct dm_task *t;
-	int rc;
-
-	if (strncmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0 || uuid_of(name, uuid) < 0 ||
-	    strncmp(uuid, r->uuid_prefix, strlen(r->uuid_prefix)) != 0)
-		return 0;
-	snprintf(new_name, sizeof(new_name), OUR_PREFIX "%u.%u", r->id, r->n++);
-	t = new_task(DM_DEVICE_RENAME, name, r->e);
-	if (!t)
-		return -ENOMEM;
-	if (!dm_task_set_newname(t, new_name)) {
-		dm_task_destroy(t);
-		return err_set(r->e, ENOMEM, "device-mapper: no memory");
-	}
-	rc = run(t);
-	if (rc < 0)
-		return err_set(r->e, -rc, "device-mapper: rename %s: %s", name, strerror(-rc));
-	return 0;
-}
-
-int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)
-{
-	struct renaming r = { .uuid_prefix = uuid_prefix, .id = id, .e = e };
-	int rc = dm_for_each(rename_one, &r);
-
-	*count = r.n;
-	if (rc < 0)
-		err_wrap(e, "give the volumes our names");
-	return rc;
-}
-
-int dm_drop_renamed(unsigned id, unsigned count, struct err *e)
-{
-	unsigned left = count, before, i;
-	char name[DM_NAME_SIZE];
-
-	/* what is used by another goes once that is gone, hence rounds */
-	do {
-		before = left;
-		left = 0;
-		for (i = 0; i < count; i++) {
-			snprintf(name, sizeof(name), OUR_PREFIX "%u.%u", id, i);
-			left += dm_drop(name, e) < 0;
-		}
-	} while (left && left < before);
-	return left ? -e->code : 0;
-}
-
-int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e)
-{
-	struct dm_task *t = dm_task_create(DM_DEVICE_INFO);
-	struct dm_info info = { 0 };
-
-	if (t && dm_task_set_uuid(t, uuid) && dm_task_run(t) && dm_task_get_info(t, &info) &&
-	    info.exists)
-		snprintf(name, DM_NAME_SIZE, "%s", dm_task_get_name(t));
-	if (t)
-		dm_task_destroy(t);
-	return info.exists ? 0 : err_set(e, ENODEV, "device-mapper: it is not active");
 }

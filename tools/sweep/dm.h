@@ -32,6 +32,10 @@ void dm_prepare(void);
 int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)
 	must_check nonnull_all;
 
+/* The same with a table of n lines. */
+int dm_make_table(const char *name, const struct dm_line *line, size_t n, bool read_only,
+		  struct err *e) must_check nonnull_all;
+
 /* Gives device name another table (one line, for writing), without anybody who has it open
  * noticing. Returns 0 or -errno of the ioctl. */
 int dm_replace(const char *name, const struct dm_line *line, struct err *e) must_check nonnull_all;
@@ -43,6 +47,10 @@ int dm_make_writable(const char *name, struct err *e) must_check nonnull_all;
 /* The status that the target of device name gives (one line) into buf. Returns 0 or
  * -errno of the ioctl. */
 int dm_status(const char *name, char *buf, size_t size, struct err *e) must_check nonnull_all;
+
+/* Sends text to the target of device name, which knows what it means. Returns 0 or -errno
+ * of the ioctl. */
+int dm_message(const char *name, const char *text, struct err *e) must_check nonnull_all;
 
 /* Removes device name. Returns 0, also when there is none; -EBUSY: in use. */
 int dm_drop(const char *name, struct err *e) must_check nonnull_all;
@@ -57,18 +65,5 @@ int dm_drop_all_patiently(struct err *e) must_check nonnull_all;
 /* Calls visit with the name of every device, until it returns other than 0. Returns that;
  * 0; -errno of the ioctl. */
 int dm_for_each(int (*visit)(const char *name, void *arg), void *arg) must_check nonnull_at(1);
-
-/* Gives every device whose dm UUID begins with prefix, and whose name is not yet one of
- * ours, the name "gs-ID.N", N from 0 (a dash more, and LVM would take it for an
- * internal part of a volume, which holds no guest); *count says how many that are. Returns 0 or -errno
- * of the ioctl. */
-int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)
-	must_check nonnull_all;
-
-/* Removes those devices again, users before the used. Returns 0; -EBUSY as dm_drop_all(). */
-int dm_drop_renamed(unsigned id, unsigned count, struct err *e) must_check nonnull_all;
-
-/* The name of the device with exactly this dm UUID into name. Returns 0; -ENODEV. */
-int dm_find(const char *uuid, char name[DM_NAME_SIZE], struct err *e) must_check nonnull_all;
 
 #endif

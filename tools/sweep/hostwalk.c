@@ -246,6 +246,10 @@ int hostwalk_keep_writable(struct node *n, struct err *e)
 	size_t i;
 	int rc;
 
+	if (n->throwaway)
+		return err_set(e, EROFS,
+			       "it lies on %s, of which only a throw-away copy is open where nothing may be "
+			       "written", n->stack);
 	n->kept = true;
 	for (i = 0; i < n->n_parents; i++) {
 		rc = hostwalk_keep_writable(n->parents[i], e);

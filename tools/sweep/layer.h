@@ -102,6 +102,7 @@ struct node {
 
 	char device[80];  /* the block device it offers ("" for none) */
 	bool read_only;   /* the kernel holds that device read-only */
+	bool throwaway;   /* what is written to that device is lost at the end */
 	bool host;        /* a layer of the host's own, below the guests' volumes */
 	bool probed;
 	bool volume;      /* the host walk stops here: what is on device is a scope's */

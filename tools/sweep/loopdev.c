@@ -49,7 +49,8 @@ int loopdev_detach(char device[LOOPDEV_SIZE], struct err *e)
 {
 	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || ioctl(fd, LOOP_CLR_FD) < 0)
+	/* one told to go while it was in use has gone by itself */
+	if (fd < 0 || (ioctl(fd, LOOP_CLR_FD) < 0 && errno != ENXIO))
 		return err_set(e, errno, "detach %s: %s", device, strerror(errno));
 	device[0] = 0;
 	return 0;

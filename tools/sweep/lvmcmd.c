@@ -16,6 +16,9 @@
 #define REPORT_LIMIT (16u << 20)
 #define LOG_LIMIT (1u << 20)
 #define COMMAND_LIMIT_S 120
+#define VOLUME_SIZE 260 /* "VG/LV" */
+
+static const char *const lvm_env[] = { "LVM_SYSTEM_DIR=/usr/lib/guestsweep/lvm", NULL };
 
 /* Names exactly the devices that LVM may see, separated by commas. */
 static char *device_list(const char *const *devices, size_t n)
@@ -39,7 +42,7 @@ static int lvm(const struct walk_env *env, unsigned id, const char *const argv[]
 	char log[256], how[300];
 	struct spawn_options o = { .timeout_s = COMMAND_LIMIT_S, .log_path = log,
 				   .log_limit = LOG_LIMIT, .out = out, .out_limit = REPORT_LIMIT,
-				   .cancelled = env->cancelled };
+				   .env = lvm_env, .cancelled = env->cancelled };
 	struct spawn_result r;
 	int rc;
 
@@ -63,15 +66,9 @@ int lvmcmd_report(const struct walk_env *env, unsigned id, const char *const *de
 {
 	cleanup_free char *list = device_list(devices, n);
 	cleanup_free char *out = NULL;
-	const char *argv[] = {
-		LVM, "fullreport", "--reportformat", "json_std", "--binary", "--units", "b",
-		"--nosuffix", "--foreign", "--shared", "--devices", list, "--config",
-		"report/vgs_cols_full=\"vg_name,vg_uuid,vg_exported,vg_missing_pv_count,pv_count,"
-		"vg_systemid,vg_shared,vg_clustered\" "
-		"report/pvs_cols_full=\"pv_name,pv_uuid,pv_missing,pv_duplicate,vg_name\" "
-		"report/lvs_cols_full=\"lv_name,lv_uuid,lv_size,lv_layout,lv_role,lv_health_status\" "
-		"report/pvsegs_cols_full=\"pvseg_start\" report/segs_cols_full=\"segtype\"",
-		NULL };
+	const char *argv[] = { LVM, "fullreport", "--reportformat", "json_std", "--binary", "--units", "b",
+			       "--nosuffix", "--all", "--foreign", "--shared", "--nolocking", "--devices",
+			       list, NULL };
 	int rc;
 
 	if (!list)
@@ -88,18 +85,29 @@ int lvmcmd_report(const struct walk_env *env, unsigned id, const char *const *de
 	return 0;
 }
 
+/* Words of the command before the volumes' names. */
+#define ACTIVATE LVM, "lvchange", "--yes", "--activate", "y", "--activationmode", "complete", \
+		 "--ignoreactivationskip", "--monitor", "n", "--poll", "n", "--devices"
+#define ACTIVATE_WORDS 15 /* these, the list of devices, and "--" */
+
 int lvmcmd_activate(const struct walk_env *env, unsigned id, const char *vg,
-		    const char *const *devices, size_t n, bool read_only, struct err *e)
+		    const char *const *names, size_t n_names, const char *const *devices, size_t n,
+		    struct err *e)
 {
 	cleanup_free char *list = device_list(devices, n);
-	char config[512];
-	const char *argv[] = { LVM, "vgchange", "--activate", "y", "--activationmode", "complete",
-			       "--ignoreactivationskip", "--monitor", "n", "--poll", "n",
-			       "--devices", list, "--config", config, vg, NULL };
+	cleanup_free char *volumes = calloc(n_names + 1, VOLUME_SIZE);
+	cleanup_free const char **argv = calloc(ACTIVATE_WORDS + n_names + 1, sizeof(*argv));
+	size_t i;
 
-	if (!list)
+	if (!list || !volumes || !argv)
 		return err_set(e, ENOMEM, "no memory to call LVM");
-	snprintf(config, sizeof(config), "global/metadata_read_only=1 activation/read_only_volume_list=%s%s%s",
-		 read_only ? "[\"" : "[", read_only ? vg : "", read_only ? "\"]" : "]");
+	memcpy(argv, (const char *[ACTIVATE_WORDS]){ ACTIVATE, list, "--" },
+	       ACTIVATE_WORDS * sizeof(*argv));
+	for (i = 0; i < n_names; i++) {
+		char *volume = volumes + i * VOLUME_SIZE;
+
+		snprintf(volume, VOLUME_SIZE, "%s/%s", vg, names[i]);
+		argv[ACTIVATE_WORDS + i] = volume;
+	}
 	return lvm(env, id, argv, NULL, e);
 }

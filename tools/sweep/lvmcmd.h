@@ -18,11 +18,11 @@
 int lvmcmd_report(const struct walk_env *env, unsigned id, const char *const *devices, size_t n,
 		  json_object **root, json_object **report, struct err *e) must_check nonnull_all;
 
-/* Activates every LV of VG vg on these devices, read-only where asked for; nothing
- * is written to its metadata. Returns 0; -errno with the command's last words,
- * also where some LVs became active and others did not. */
+/* Activates these volumes of VG vg on these devices, for writing, with all that they consist
+ * of; nothing is written to the group's metadata. Returns 0; -errno with the command's last
+ * words, also where some became active and others did not. */
 int lvmcmd_activate(const struct walk_env *env, unsigned id, const char *vg,
-		    const char *const *devices, size_t n, bool read_only, struct err *e)
-	must_check nonnull_all;
+		    const char *const *names, size_t n_names, const char *const *devices, size_t n,
+		    struct err *e) must_check nonnull_all;
 
 #endif

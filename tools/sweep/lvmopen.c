@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "lvmopen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blockdev.h"
+#include "cleanup.h"
+#include "dmgroup.h"
+#include "file.h"
+#include "log.h"
+#include "lvmcmd.h"
+#include "lvmjudge.h"
+
+#define RAID_SPEED "/proc/sys/dev/raid/speed_limit_" /* KiB/s */
+
+static bool is_wanted(const struct volume *v)
+{
+	return is_managed(v) && v->verdict == VERDICT_NONE;
+}
+
+static bool has_wanted(const struct group *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_volumes; i++)
+		if (is_wanted(&g->volume[i]))
+			return true;
+	return false;
+}
+
+/* Every managed volume that could still be opened can't. */
+static void leave_wanted(struct group *g, const struct err *why)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_volumes; i++)
+		if (is_wanted(&g->volume[i]))
+			volume_leave(&g->volume[i], VERDICT_ERROR, why->word[0] ? why->word : "tool-failed",
+				     "%s", why->text);
+}
+
+/* ---- plain volumes ---- */
+
+static void map_plain(struct group *g)
+{
+	char name[DM_NAME_SIZE];
+	struct err why;
+	size_t i;
+
+	for (i = 0; i < g->n_volumes; i++) {
+		struct volume *v = &g->volume[i];
+
+		if (!v->line || v->verdict != VERDICT_NONE)
+			continue;
+		v->read_only |= g->read_only;
+		dm_group_name(name, g->id, g->n_mapped);
+		if (dm_make_table(name, v->line, v->n_lines, v->read_only, &why) < 0) {
+			volume_leave(v, VERDICT_ERROR, "tool-failed", "it could not be mapped: %s", why.text);
+			continue;
+		}
+		g->n_mapped++;
+		snprintf(v->device, sizeof(v->device), DM_DIR_PREFIX "%s", name);
+	}
+}
+
+/* ---- throw-away copies ---- */
+
+static int drop_copies(struct group *g, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; g->copy && i < g->n_devices; i++)
+		if ((g->copy[i].name[0] || g->copy[i].loop[0]) && snapshot_drop(&g->copy[i], e) < 0)
+			return -e->code;
+	free(g->copy);
+	g->copy = NULL;
+	return 0;
+}
+
+static int make_copies(const struct walk_env *env, struct group *g, struct err *e)
+{
+	char name[DM_NAME_SIZE];
+	struct err ignored;
+	size_t i;
+	int rc = 0;
+
+	g->copy = calloc(g->n_devices, sizeof(*g->copy));
+	if (!g->copy)
+		return err_set(e, ENOMEM, "no memory for copies of the physical volumes");
+	for (i = 0; rc == 0 && i < g->n_devices; i++) {
+		snprintf(name, sizeof(name), "gs-%u-copy%zu", g->id, i);
+		rc = snapshot_make_named(&g->copy[i], g->device[i], g->device_bytes[i], name,
+					 (unsigned)g->n_devices, env->work_dir, e);
+	}
+	if (rc < 0) {
+		err_wrap(e, "a throw-away copy to look at it first");
+		if (drop_copies(g, &ignored) < 0)
+			log_line("%s: %s", g->name, ignored.text);
+	}
+	return rc;
+}
+
+/* ---- managed volumes ---- */
+
+/* What LVM can't activate is no error of its own here: the volume will be missing. */
+static void activate(const struct walk_env *env, const struct group *g, bool on_copies,
+		     struct err *why)
+{
+	const char *devices[MAX_PARENTS];
+	cleanup_free const char **names = calloc(g->n_volumes, sizeof(*names));
+	size_t n = 0, i;
+
+	for (i = 0; i < g->n_devices; i++)
+		devices[i] = on_copies ? g->copy[i].device : g->device[i];
+	for (i = 0; names && i < g->n_volumes; i++)
+		if (is_wanted(&g->volume[i]) && (on_copies || !g->volume[i].throwaway))
+			names[n++] = g->volume[i].name;
+	if (n && lvmcmd_activate(env, g->id, g->name, names, n, devices, g->n_devices, why) < 0)
+		log_line("%s: %s", g->name, why->text);
+}
+
+/* A copy is not the place to rebuild a raid or to write back a cache; and the host's own raids
+ * can wait for that until it is up again. */
+static void calm(const struct dm_mapping *m, size_t n)
+{
+	struct err why;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((strcmp(m[i].target, "raid") == 0 &&
+		     (file_set(RAID_SPEED "min", "1", &why) < 0 ||
+		      file_set(RAID_SPEED "max", "1", &why) < 0)) ||
+		    (strcmp(m[i].target, "cache") == 0 &&
+		     dm_message(m[i].name, "migration_threshold 0", &why) < 0))
+			log_line("%s", why.text);
+}
+
+/* Removes the mappings on the copies that no volume needs which stays there. Returns 0, with
+ * *left: some stay; -EBUSY. */
+static int leave_copies(const struct group *g, const struct dm_mapping *m, size_t n, bool *left,
+			struct err *e)
+{
+	cleanup_free bool *keep = calloc(n + 1, sizeof(*keep));
+	cleanup_free bool *part = calloc(n + 1, sizeof(*part));
+	cleanup_free const char **names = calloc(n + 1, sizeof(*names));
+	size_t i, k, n_names = 0;
+
+	if (!keep || !part || !names)
+		return err_set(e, ENOMEM, "no memory for the volumes");
+	for (i = 0; i < g->n_volumes; i++)
+		if (is_wanted(&g->volume[i]) && g->volume[i].throwaway &&
+		    volume_parts(g, &g->volume[i], m, n, part))
+			for (k = 0; k < n; k++)
+				keep[k] |= part[k];
+	for (k = 0; k < n; k++)
+		if (!keep[k])
+			names[n_names++] = m[k].name;
+	*left = n_names < n;
+	return dm_drop_names(names, n_names, e);
+}
+
+/* The managed volumes, on the copies: looked at, and left there where nothing may be written. */
+static int look(const struct walk_env *env, struct group *g, struct err *why, struct err *e)
+{
+	struct dm_mapping *m = NULL;
+	bool left = false;
+	char prefix[80];
+	size_t n, i;
+	int rc = make_copies(env, g, e);
+
+	if (rc < 0)
+		return rc;
+	group_dm_uuid(g, NULL, prefix, sizeof(prefix));
+	activate(env, g, true, why);
+	rc = dm_mappings(prefix, &m, &n, e);
+	if (rc == 0) {
+		calm(m, n);
+		group_judge(g, m, n);
+	}
+	for (i = 0; i < g->n_volumes; i++)
+		g->volume[i].throwaway |= g->read_only && is_wanted(&g->volume[i]);
+	if (rc == 0 && !g->read_only)
+		rc = leave_copies(g, m, n, &left, e);
+	if (rc == 0 && !g->read_only && !left)
+		rc = drop_copies(g, e);
+	free(m);
+	return rc;
+}
+
+/* What is active now gets our names and is given to its volumes. */
+static int take_managed(struct group *g, const struct err *why, struct err *e)
+{
+	char uuid[DM_LONG_UUID_SIZE], name[DM_NAME_SIZE];
+	struct err inactive;
+	size_t i;
+	int rc;
+
+	group_dm_uuid(g, NULL, uuid, sizeof(uuid));
+	rc = dm_rename_all(uuid, g->id, &g->n_mapped, e);
+	for (i = 0; rc == 0 && i < g->n_volumes; i++) {
+		struct volume *v = &g->volume[i];
+
+		if (!is_wanted(v))
+			continue;
+		group_dm_uuid(g, v, uuid, sizeof(uuid));
+		if (dm_find(uuid, name, &inactive) < 0) {
+			volume_leave(v, VERDICT_ERROR, "tool-failed", "LVM could not activate it: %s",
+				     why->text[0] ? why->text : inactive.text);
+			continue;
+		}
+		snprintf(v->device, sizeof(v->device), DM_DIR_PREFIX "%s", name);
+		v->read_only |= v->throwaway;
+		if (v->read_only)
+			rc = blockdev_set_read_only(v->device, true, e);
+	}
+	return rc;
+}
+
+static int open_managed(const struct walk_env *env, struct group *g, struct err *e)
+{
+	struct err why = { 0 };
+	int rc = look(env, g, &why, e);
+
+	if (rc == 0 && !g->read_only)
+		activate(env, g, false, &why);
+	return rc == 0 ? take_managed(g, &why, e) : rc;
+}
+
+/* LVM's own names of the group's mappings are in use for a moment, their dm UUIDs until the
+ * walk ends. */
+static int acquire_names(const struct walk_env *env, const struct group *g, char name[160],
+			 struct err *e)
+{
+	char uuid[96];
+	const char *names[] = { uuid, name };
+
+	snprintf(name, 160, "vg-name:%s", g->name);
+	snprintf(uuid, sizeof(uuid), "vg-uuid:%s", g->uuid);
+	return env->acquire(names, 2, 1, e);
+}
+
+/* Opens the managed volumes, or gives each its verdict. Returns 0; -EAGAIN, -ETIMEDOUT: all
+ * must be closed. */
+static int try_managed(const struct walk_env *env, struct group *g, struct err *e)
+{
+	char name[160], prefix[80];
+	const char *held = name;
+	struct err why = { 0 };
+	int rc = acquire_names(env, g, name, &why);
+
+	if (rc == -EAGAIN || rc == -ETIMEDOUT) {
+		*e = why;
+		return rc;
+	}
+	if (rc < 0) {
+		leave_wanted(g, &why);
+		return 0;
+	}
+	rc = open_managed(env, g, &why);
+	group_dm_uuid(g, NULL, prefix, sizeof(prefix));
+	if (rc < 0) {
+		leave_wanted(g, &why);
+		/* what is left of it goes when the group is closed */
+		if (dm_rename_all(prefix, g->id, &g->n_mapped, &why) < 0)
+			log_line("%s: %s", g->name, why.text);
+	}
+	env->release(&held, 1, 1);
+	return 0;
+}
+
+int group_open(const struct walk_env *env, struct group *g, struct err *e)
+{
+	int rc = has_wanted(g) ? try_managed(env, g, e) : 0;
+
+	if (rc == 0)
+		map_plain(g);
+	return rc;
+}
+
+bool group_ran_full(const struct group *g)
+{
+	size_t i;
+
+	for (i = 0; g->copy && i < g->n_devices; i++)
+		if (snapshot_is_full(&g->copy[i]))
+			return true;
+	return false;
+}
+
+int group_close(struct group *g, struct err *e)
+{
+	int rc = dm_drop_renamed(g->id, g->n_mapped, e);
+
+	return rc == 0 ? drop_copies(g, e) : rc;
+}
