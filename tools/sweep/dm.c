@@ -8,8 +8,11 @@
 #include <time.h>
 
 #include "dmtask.h"
+#include "file.h"
+#include "log.h"
 
 #define MAX_DEVICES 4096
+#define RCU_EXPEDITED "/sys/kernel/rcu_expedited"
 #define TRIES 50
 #define PAUSE_MS 100
 
@@ -28,9 +31,14 @@ static void take_errno(int level, const char *file, int line, int dm_errno, cons
 
 void dm_prepare(void)
 {
+	struct err e;
+
 	dm_log_with_errno_init(take_errno);
 	dm_udev_set_sync_support(0);
 	dm_hold_control_dev(1);
+	/* every mapping that comes or goes waits for all CPUs; without this for their next tick */
+	if (file_set(RCU_EXPEDITED, "1", &e) < 0)
+		log_line("%s", e.text);
 }
 
 int dmtask_run(struct dm_task *t)

@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "dmtask.h"
 
 #define OUR_PREFIX "gs-"
+#define MANY 8     /* devices */
+#define DROPPERS 6 /* processes */
 
 static int uuid_of(const char *name, char uuid[DM_LONG_UUID_SIZE])
 {
@@ -167,16 +171,45 @@ int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct 
 	return rc;
 }
 
+/* Removes every so-many-th of the devices, from the first-th on. Returns how many are left. */
+static size_t drop_some(const char *const *names, size_t n, size_t first, size_t step, struct err *e)
+{
+	size_t left = 0, i;
+
+	for (i = first; i < n; i += step)
+		left += dm_drop(names[i], e) < 0;
+	return left;
+}
+
+/* The kernel takes a while over each and mostly waits: several processes ask it at once. What
+ * they don't get done is left to the caller. */
+static void drop_at_once(const char *const *names, size_t n)
+{
+	pid_t pid[DROPPERS];
+	struct err ignored;
+	size_t i;
+
+	for (i = 0; i < DROPPERS; i++) {
+		pid[i] = fork();
+		if (pid[i] == 0)
+			_exit(drop_some(names, n, i, DROPPERS, &ignored) ? EXIT_FAILURE : EXIT_SUCCESS);
+	}
+	for (i = 0; i < DROPPERS; i++)
+		if (pid[i] > 0)
+			while (waitpid(pid[i], NULL, 0) < 0 && errno == EINTR)
+				;
+}
+
 int dm_drop_names(const char *const *names, size_t n, struct err *e)
 {
-	size_t left = n, before, i;
+	size_t left = n, before;
 
+	if (n >= MANY)
+		drop_at_once(names, n);
 	/* what is used by another goes once that is gone, hence rounds */
 	do {
 		before = left;
-		left = 0;
-		for (i = 0; i < n; i++)
-			left += dm_drop(names[i], e) < 0;
+		left = drop_some(names, n, 0, 1, e);
 	} while (left && left < before);
 	return left ? -e->code : 0;
 }
