@@ -95,6 +95,8 @@ static int add_array(struct walk *w, const struct node *const *same, size_t n, b
 	md_name(&a->in.super, array->name, sizeof(array->name));
 	md_level_name(&a->in.super, array->type, sizeof(array->type));
 	snprintf(array->uuid, sizeof(array->uuid), "%s", a->in.super.uuid);
+	snprintf(array->reason, sizeof(array->reason), "%s of %u members", array->type,
+		 a->in.super.raid_disks);
 	if (array->host)
 		stack_push(array->stack, sizeof(array->stack), array->name);
 	md_judge(array, &a->in, same, n, last_try);
