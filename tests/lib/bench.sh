@@ -114,5 +114,5 @@ row '' image bare more target
 row 'kernel start to first check, s' "$first" "$start" "$(minus "$first" "$start")" '<= 3'
 row '' image limit '' ''
 row 'peak memory, MiB' "$(median < "$dir/memory")" 256 '' ''
-row 'image, bytes' "$(stat -c %s "$image")" $((12 * 1024 * 1024)) '' ''
+row 'image, bytes' "$(stat -c %s "$image")" $((14 * 1024 * 1024)) '' ''
 row 'kernel, bytes' "$(stat -c %s "$kernel")" '' '' ''
