@@ -71,37 +71,16 @@ static void map_plain(struct group *g)
 
 static int drop_copies(struct group *g, struct err *e)
 {
-	size_t i;
-
-	for (i = 0; g->copy && i < g->n_devices; i++)
-		if ((g->copy[i].name[0] || g->copy[i].loop[0]) && snapshot_drop(&g->copy[i], e) < 0)
-			return -e->code;
-	free(g->copy);
-	g->copy = NULL;
-	return 0;
+	return snapshot_drop_set(&g->copy, g->n_devices, e);
 }
 
 static int make_copies(const struct walk_env *env, struct group *g, struct err *e)
 {
-	char name[DM_NAME_SIZE];
-	struct err ignored;
-	size_t i;
-	int rc = 0;
+	char prefix[32];
 
-	g->copy = calloc(g->n_devices, sizeof(*g->copy));
-	if (!g->copy)
-		return err_set(e, ENOMEM, "no memory for copies of the physical volumes");
-	for (i = 0; rc == 0 && i < g->n_devices; i++) {
-		snprintf(name, sizeof(name), "gs-%u-copy%zu", g->id, i);
-		rc = snapshot_make_named(&g->copy[i], g->device[i], g->device_bytes[i], name,
-					 (unsigned)g->n_devices, env->work_dir, e);
-	}
-	if (rc < 0) {
-		err_wrap(e, "a throw-away copy to look at it first");
-		if (drop_copies(g, &ignored) < 0)
-			log_line("%s: %s", g->name, ignored.text);
-	}
-	return rc;
+	snprintf(prefix, sizeof(prefix), "gs-%u-copy", g->id);
+	return snapshot_make_set(&g->copy, (const char *const *)g->device, g->device_bytes, g->n_devices,
+				 prefix, env->work_dir, e);
 }
 
 /* ---- managed volumes ---- */

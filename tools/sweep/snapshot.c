@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
 #include "cleanup.h"
 #include "dm.h"
+#include "log.h"
 #include "loopdev.h"
 
 #define CHUNK_SECTORS 8        /* 4 KiB, the block size of most filesystems */
@@ -36,8 +38,9 @@ static int make_store(struct snapshot *s, uint64_t bytes, unsigned of, const cha
 	return 0;
 }
 
-int snapshot_make_named(struct snapshot *s, const char *origin, uint64_t bytes, const char *name,
-			unsigned of, const char *work_dir, struct err *e)
+/* As one of a set of so many that share the room in RAM. */
+static int make_named(struct snapshot *s, const char *origin, uint64_t bytes, const char *name,
+		      unsigned of, const char *work_dir, struct err *e)
 {
 	char params[256];
 	struct dm_line line = { .sectors = bytes / 512, .target = "snapshot", .params = params };
@@ -68,7 +71,7 @@ int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsign
 	char name[DM_NAME_SIZE];
 
 	snprintf(name, sizeof(name), "gs-%u-trial", id);
-	return snapshot_make_named(s, origin, bytes, name, 1, work_dir, e);
+	return make_named(s, origin, bytes, name, 1, work_dir, e);
 }
 
 int snapshot_pass_through(struct snapshot *s, const char *origin, uint64_t bytes, struct err *e)
@@ -118,4 +121,36 @@ int snapshot_drop(struct snapshot *s, struct err *e)
 	}
 	unlink(s->store);
 	return rc;
+}
+
+int snapshot_make_set(struct snapshot **set, const char *const *origins, const uint64_t *bytes,
+		      size_t n, const char *prefix, const char *work_dir, struct err *e)
+{
+	char name[DM_NAME_SIZE];
+	struct err ignored;
+	size_t i;
+	int rc = 0;
+
+	*set = calloc(n, sizeof(**set));
+	if (!*set)
+		return err_set(e, ENOMEM, "no memory for throw-away copies");
+	for (i = 0; rc == 0 && i < n; i++) {
+		snprintf(name, sizeof(name), "%s%zu", prefix, i);
+		rc = make_named(&(*set)[i], origins[i], bytes[i], name, (unsigned)n, work_dir, e);
+	}
+	if (rc < 0 && snapshot_drop_set(set, n, &ignored) < 0)
+		log_line("%s", ignored.text);
+	return rc < 0 ? err_wrap(e, "a throw-away copy to look at it first") : 0;
+}
+
+int snapshot_drop_set(struct snapshot **set, size_t n, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; *set && i < n; i++)
+		if (((*set)[i].name[0] || (*set)[i].loop[0]) && snapshot_drop(&(*set)[i], e) < 0)
+			return -e->code;
+	free(*set);
+	*set = NULL;
+	return 0;
 }

@@ -7,6 +7,7 @@
 #define GS_SNAPSHOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "attrs.h"
@@ -24,10 +25,15 @@ struct snapshot {
 int snapshot_make(struct snapshot *s, const char *origin, uint64_t bytes, unsigned id,
 		  const char *work_dir, struct err *e) must_check nonnull_all;
 
-/* The same under a dm name of the caller's, as one of a set of so many that share the room
- * in RAM. */
-int snapshot_make_named(struct snapshot *s, const char *origin, uint64_t bytes, const char *name,
-			unsigned of, const char *work_dir, struct err *e) must_check nonnull_all;
+/* One for each of n origins, called PREFIX0 and so on, that share the room in RAM, as a new array
+ * *set. Returns 0 or -errno; nothing is left behind then. */
+int snapshot_make_set(struct snapshot **set, const char *const *origins, const uint64_t *bytes,
+		      size_t n, const char *prefix, const char *work_dir, struct err *e)
+	must_check nonnull_all;
+
+/* Removes all n of *set, which may be NULL, and the array. Returns 0, or -errno where something
+ * stays busy; call it again then. */
+int snapshot_drop_set(struct snapshot **set, size_t n, struct err *e) must_check nonnull_at(1, 3);
 
 /* From here on what is written goes to origin itself, and what was written before is forgotten;
  * the device stays in use meanwhile. Returns 0 or -errno. */

@@ -163,36 +163,20 @@ static int take_number(const struct walk_env *env, struct node *n, int *lock, st
 
 /* ---- throw-away snapshots of the members ---- */
 
-static int drop_covers(struct array *a, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; a->cover && i < a->in.n; i++)
-		if ((a->cover[i].name[0] || a->cover[i].loop[0]) && snapshot_drop(&a->cover[i], e) < 0)
-			return -e->code;
-	free(a->cover);
-	a->cover = NULL;
-	return 0;
-}
-
 static int make_covers(const struct walk_env *env, const struct node *n, struct array *a,
 		       struct err *e)
 {
-	char name[DM_NAME_SIZE];
+	const char *devices[MAX_PARENTS];
+	uint64_t bytes[MAX_PARENTS];
+	char prefix[32];
 	size_t i;
-	int rc = 0;
 
-	a->cover = calloc(a->in.n, sizeof(*a->cover));
-	if (!a->cover)
-		return err_set(e, ENOMEM, "no memory for an array");
-	for (i = 0; rc == 0 && i < a->in.n; i++) {
-		const struct node *device = a->in.member[i]->parents[0];
-
-		snprintf(name, sizeof(name), "gs-%u-cover%zu", n->id, i);
-		rc = snapshot_make_named(&a->cover[i], device->device, device->bytes, name,
-					 (unsigned)a->in.n, env->work_dir, e);
+	for (i = 0; i < a->in.n; i++) {
+		devices[i] = a->in.member[i]->parents[0]->device;
+		bytes[i] = a->in.member[i]->parents[0]->bytes;
 	}
-	return rc < 0 ? err_wrap(e, "a throw-away snapshot of its members") : 0;
+	snprintf(prefix, sizeof(prefix), "gs-%u-cover", n->id);
+	return snapshot_make_set(&a->cover, devices, bytes, a->in.n, prefix, env->work_dir, e);
 }
 
 /* ---- the array ---- */
@@ -215,9 +199,10 @@ static int assemble(struct walk *w, struct node *n, struct err *e)
 
 static int stop(struct node *n, struct err *e)
 {
+	struct array *a = n->state;
 	int rc = mdarray_stop(n->device, e);
 
-	return rc < 0 ? rc : drop_covers(n->state, e);
+	return rc < 0 ? rc : snapshot_drop_set(&a->cover, a->in.n, e);
 }
 
 static void note_degraded(struct node *n, const struct array *a)
