@@ -14,7 +14,6 @@
 #include "file.h"
 #include "machine.h"
 
-#define ACTIVE "/sys/class/tty/console/active"
 #define LOG_FILE RUN_FOLDER "/console.log"
 #define REOPEN_MS 1000
 #define LAST_LINES 2048
@@ -38,34 +37,6 @@ void console_catch(struct console *c)
 	c->child_write = children[1];
 }
 
-static bool name_is_plain(const char *s, size_t n)
-{
-	return n > 0 && n < CONSOLE_NAME_MAX && s[0] != '.' && !memchr(s, '/', n);
-}
-
-unsigned console_names(const char *text, char names[][CONSOLE_NAME_MAX], unsigned max)
-{
-	unsigned n = 0, i;
-
-	while (n < max) {
-		size_t size;
-
-		text += strspn(text, " \t\n");
-		size = strcspn(text, " \t\n");
-		if (!size)
-			break;
-		if (name_is_plain(text, size)) {
-			memcpy(names[n], text, size);
-			names[n][size] = 0;
-			for (i = 0; strcmp(names[i], names[n]); i++)
-				;
-			n += i == n;
-		}
-		text += size;
-	}
-	return n;
-}
-
 static void open_one(struct console_out *o)
 {
 	char path[sizeof("/dev/") + CONSOLE_NAME_MAX];
@@ -74,6 +45,8 @@ static void open_one(struct console_out *o)
 	o->open_ms = now_ms();
 	/* Non-blocking also for the open: a line without a carrier would wait. */
 	o->fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (o->fd >= 0)
+		console_set_speed(o->fd, o->name);
 }
 
 static void add_console(struct console *c, const char *name)
@@ -94,12 +67,8 @@ static void add_console(struct console *c, const char *name)
 void console_open(struct console *c)
 {
 	char names[CONSOLES_MAX][CONSOLE_NAME_MAX];
-	cleanup_free char *text = NULL;
-	unsigned n = 0, i;
-	struct err e;
+	unsigned n = consoles_active(names, CONSOLES_MAX), i;
 
-	if (!file_read(ACTIVE, 4096, &text, NULL, &e))
-		n = console_names(text, names, CONSOLES_MAX);
 	for (i = 0; i < n; i++)
 		add_console(c, names[i]);
 	if (!c->n)

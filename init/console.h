@@ -14,9 +14,8 @@
 #include <stdint.h>
 
 #include "attrs.h"
+#include "consoles.h"
 
-#define CONSOLES_MAX 8
-#define CONSOLE_NAME_MAX 32
 #define CONSOLE_BUFFER (256u << 10)
 #define CONSOLE_RETRY_MS 20 /* how soon a console that is behind gets its next turn */
 #define CONSOLE_TURN_MS 20  /* how long that turn is */
@@ -65,10 +64,6 @@ bool console_is_behind(const struct console *c) nonnull_all;
 /* Pumps until all is out or limit_ms milliseconds are over. A console that is
  * still behind at half time gets only its last lines. */
 void console_flush(struct console *c, int limit_ms) nonnull_all;
-
-/* Reads a list like "tty0 ttyS0" into names, each once, those left out that are
- * no plain file name. Pure. Returns how many. */
-unsigned console_names(const char *text, char names[][CONSOLE_NAME_MAX], unsigned max) nonnull_all;
 
 /* The buffer's two ends, exposed for the unit test. Pure. */
 void console_add(struct console_out *o, const char *p, size_t n) nonnull_all;

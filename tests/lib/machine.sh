@@ -20,7 +20,7 @@ accelerator() {
 }
 
 # machine DIR SECONDS WORDS IMAGE [QEMU WORD...]: boots, waits for the end, prints how it ended:
-# reboot, poweroff, watchdog, timeout, accident, or qemu (see DIR/qemu.log). $memory, $console and $person (the script of person.sh) may
+# reboot, poweroff, watchdog, timeout, accident, or qemu (see DIR/qemu.log). $memory, $console, $person (the script of person.sh) and $second_console may
 # be set by the caller.
 machine() { boot_with "$(accelerator)" "$@"; }
 
@@ -38,7 +38,12 @@ boot_with() {
 	say '{"execute":"qmp_capabilities"}' >&"$orders"
 	if [[ ${person:-} ]]; then
 		screen=pipe:$dir/console
-		person_sits "$dir"
+		person_sits "$dir" console
+		if [[ ${second_console:-} == yes ]]; then
+			person_sits "$dir" console2
+			set -- "$@" -serial "pipe:$dir/console2"
+			words+=' console=ttyS2'
+		fi
 		person_acts "$dir" "$person" > /dev/null &
 		acting=$!
 	fi

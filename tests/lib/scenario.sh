@@ -39,6 +39,7 @@ differences() {
 	cat "$2"/{report,person}-problems 2> /dev/null || true
 	contract "$2"
 	untouched "$1" "$2"
+	unwritten "$1" "$2"
 	restored "$1" "$2" "$name"
 }
 

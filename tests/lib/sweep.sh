@@ -4,7 +4,7 @@
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
 # report-disk=full|broken, failing-writes=DISK, waits=yes (long, but without work), qemu=WORDS (more of the machine),
-# late=DISK (its person plugs it in)
+# late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person)
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -116,7 +116,7 @@ sweep() {
 	read -ra more <<< "$(setting "$name" qemu '')"
 	words+=("${more[@]}")
 	[[ ! -f $scenarios/$name/person ]] || person=$scenarios/$name/person
-	memory=$(setting "$name" memory 512) \
+	memory=$(setting "$name" memory 512) second_console=$(setting "$name" second-console no) \
 		machine "$run" "$(setting "$name" limit 180)" "$line" "$dir/image" "${words[@]}" > "$run/end"
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
 		tail -n 1 > "$run/summary" || true
@@ -167,6 +167,14 @@ written() {
 		[[ -f $overlay ]] || continue
 		[[ $(qemu-img map --output=json "$overlay" | jq 'any(.[]; .depth == 0 and .present != false)') == false ]] || basename "$overlay" .qcow2
 	done
+}
+
+# unwritten DIR RUN: prints what must not have been written anywhere, and was
+unwritten() {
+	local text
+	while read -r text; do
+		! grep -qaF -- "$text" "$1"/*.qcow2 "$1/report.img" || say "this was written to a disk: $text"
+	done < <(sed -n 's/^nowhere //p' "$2/expect.words")
 }
 
 # restored DIR RUN SCENARIO: prints the disk that should again hold what it held before, and doesn't, or was never written to

@@ -76,7 +76,7 @@ static void an_admins_file(void **state)
 	assert_null(c->key_file);
 	assert_int_equal(c->key_slot, -1);
 	assert_int_equal(c->tries, 3);
-	assert_int_equal(c->timeout_s, 0);
+	assert_int_equal(c->timeout_s, 300);
 	assert_int_equal(c->keyfile_size, 0);
 	c = &t.entry[3];
 	assert_string_equal(c->device, "vg-a/lv-b");
@@ -104,6 +104,25 @@ static void keys_on_a_stick(void **state)
 	assert_string_equal(t.entry[1].key_device, "UUID=12-34");
 	assert_string_equal(t.entry[2].key_file, "/k:x=1");
 	assert_null(t.entry[2].key_device);
+	crypttab_free(&t);
+}
+
+static void vaults(void **state)
+{
+	struct crypttab t;
+
+	(void)state;
+	read_good(&t, "web lvg2/web /web:/dev/mapper/vault\nvault lvg0/vault none\n"
+		      "crm lvg2/crm /keys/crm:/dev/mapper/small\nsmall /vault.luks:LABEL=STICK none\n"
+		      "db lvg2/db /db:/dev/mapper/packed\npacked /etc/guestsweep/packed.luks -");
+	assert_int_equal(t.n, 6);
+	assert_string_equal(t.entry[0].key_file, "/web");
+	assert_string_equal(t.entry[0].key_device, "/dev/mapper/vault");
+	assert_null(t.entry[1].file);
+	assert_string_equal(t.entry[3].file, "/vault.luks");
+	assert_string_equal(t.entry[3].file_device, "LABEL=STICK");
+	assert_string_equal(t.entry[5].file, "/etc/guestsweep/packed.luks");
+	assert_null(t.entry[5].file_device);
 	crypttab_free(&t);
 }
 
@@ -139,6 +158,11 @@ static const struct {
 	{ "a v/a /", "1: key file: \"/\" is not the path of a file (without \"..\")" },
 	{ "a v/a /../k:LABEL=x", "1: key file: \"/../k\" is not the path of a file (without \"..\")" },
 	{ "a v/a /k:LABEL=", "1: key file: \"LABEL=\" names no filesystem" },
+	{ "a v/a /k:/dev/mapper/v", "1: key file: no line opens \"/dev/mapper/v\" with a key of its own" },
+	{ "a v/a /k:/dev/mapper/", "1: key file: \"/dev/mapper/\" names no filesystem" },
+	{ "a v/a /k:/dev/mapper/a", "1: key file: no line opens \"/dev/mapper/a\" with a key of its own" },
+	{ "a /x/a none", "1: \"/x/a\" is a file, and no line has its key file in there" },
+	{ "a /x/../a none", "1: \"/x/../a\" is not the path of a file (without \"..\")" },
 	{ "a v/a none header=../h", "1: header: \"../h\" is not the path of a file (without \"..\")" },
 	{ "a v/a none header", "1: header: there is no such option" },
 	{ "a v/a none lukz", "1: lukz: there is no such option" },
@@ -275,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_admins_file),
 		cmocka_unit_test(keys_on_a_stick),
+		cmocka_unit_test(vaults),
 		cmocka_unit_test(options_without_meaning_here),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(volumes_that_stand_twice),

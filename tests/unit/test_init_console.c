@@ -42,6 +42,26 @@ static void lists(void **state)
 	}
 }
 
+static void lists_of_the_command_line(void **state)
+{
+	char names[4][CONSOLE_NAME_MAX];
+	static const char line[] = "quiet console=tty0 console=ttyS0,115200n8 xconsole=no console=null console= "
+				   "console=ttyS1,9600 console=../sda\n";
+
+	(void)state;
+	assert_int_equal(console_names("ttyS0\n", names, 4), 1);
+	assert_int_equal(console_words(line, names, 1, 4), 3);
+	assert_string_equal(names[0], "ttyS0");
+	assert_string_equal(names[1], "tty0");
+	assert_string_equal(names[2], "ttyS1");
+	assert_int_equal(console_words(line, names, 1, 2), 2);
+	assert_int_equal(console_words("", names, 2, 4), 2);
+	assert_int_equal(console_speed(line, "ttyS0"), 115200);
+	assert_int_equal(console_speed(line, "ttyS1"), 9600);
+	assert_int_equal(console_speed(line, "ttyS"), 0);
+	assert_int_equal(console_speed(line, "tty0"), 0);
+}
+
 /* The buffer's content in order. */
 static char *content(const struct console_out *o)
 {
@@ -138,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists),
+		cmocka_unit_test(lists_of_the_command_line),
 		cmocka_unit_test_setup_teardown(keeps_order, fresh, gone),
 		cmocka_unit_test_setup_teardown(drops_the_oldest_lines, fresh, gone),
 		cmocka_unit_test_setup_teardown(trims_to_a_line, fresh, gone),

@@ -15,12 +15,17 @@
 
 #define BY_UUID "/dev/disk/by-uuid/"
 #define UUID "UUID="
+#define LABEL "LABEL="
+#define MAPPER "/dev/mapper/"
 #define DEFAULT_TRIES 3 /* crypttab(5): tries= */
+#define DEFAULT_TIMEOUT_S 300 /* crypttab(5) waits for ever; at night nobody comes */
 
 static void entry_clear(struct crypttab_entry *c)
 {
 	free(c->name);
 	free(c->device);
+	free(c->file);
+	free(c->file_device);
 	free(c->key_file);
 	free(c->key_device);
 	free(c->header);
@@ -53,11 +58,48 @@ int crypttab_path(const char *dir, const char *path, char **out, struct err *e)
 	return 0;
 }
 
-/* "UUID=..." or what value_volume() knows. */
-static int set_device(struct crypttab_entry *c, const char *text, struct err *e)
+/* Ends PATH of "PATH:LABEL=STICK", "PATH:UUID=..." or, where may_be_mapped, "PATH:/dev/mapper/NAME", and
+ * returns what stands behind; NULL: nothing does. */
+static char *split_device(char *text, bool may_be_mapped)
+{
+	char *colon = strrchr(text, ':');
+	char *device = colon ? colon + 1 : NULL;
+
+	if (!device || (strncmp(device, LABEL, strlen(LABEL)) != 0 && strncmp(device, UUID, strlen(UUID)) != 0 &&
+			!(may_be_mapped && strncmp(device, MAPPER, strlen(MAPPER)) == 0)))
+		return NULL;
+	*colon = 0;
+	return device;
+}
+
+static int set_filesystem(char **out, const char *device, struct err *e)
+{
+	const char *name = device[0] == '/' ? device + strlen(MAPPER) : strchr(device, '=') + 1;
+
+	if (!*name || strchr(name, '/'))
+		return err_set(e, EINVAL, "\"%s\" names no filesystem", SHOWN(device));
+	return value_copy(device, out, e);
+}
+
+/* A file of the image, or on a stick: text is changed on the way. */
+static int set_file(struct crypttab_entry *c, char *text, struct err *e)
+{
+	char *device;
+	int rc = value_copy(text, &c->device, e);
+
+	device = rc == 0 ? split_device(text, false) : NULL;
+	if (device)
+		rc = set_filesystem(&c->file_device, device, e);
+	return rc < 0 ? rc : crypttab_path("", text, &c->file, e);
+}
+
+/* "UUID=...", a file, or what value_volume() knows. */
+static int set_device(struct crypttab_entry *c, char *text, struct err *e)
 {
 	const char *uuid = NULL;
 
+	if (text[0] == '/' && strncmp(text, "/dev/", 5) != 0)
+		return set_file(c, text, e);
 	if (strncmp(text, UUID, strlen(UUID)) == 0)
 		uuid = text + strlen(UUID);
 	else if (strncmp(text, BY_UUID, strlen(BY_UUID)) == 0)
@@ -76,16 +118,6 @@ static int set_device(struct crypttab_entry *c, const char *text, struct err *e)
 	return 0;
 }
 
-/* Where the device of PATH:LABEL=STICK or PATH:UUID=... begins, or NULL. */
-static char *key_device(char *key)
-{
-	char *colon = strrchr(key, ':');
-
-	if (!colon || (strncmp(colon + 1, "LABEL=", 6) != 0 && strncmp(colon + 1, UUID, 5) != 0))
-		return NULL;
-	return colon + 1;
-}
-
 /* key: the third field, changed on the way; NULL if there is none */
 static int set_key(struct crypttab_entry *c, const char *dir, char *key, struct err *e)
 {
@@ -94,14 +126,9 @@ static int set_key(struct crypttab_entry *c, const char *dir, char *key, struct 
 
 	if (!key || strcmp(key, "none") == 0 || strcmp(key, "-") == 0)
 		return 0;
-	device = key_device(key);
-	if (device) {
-		device[-1] = 0;
-		if (!strchr(device, '=')[1])
-			return err_set(e, EINVAL, "key file: \"%s\" names no filesystem",
-				       SHOWN(device));
-		rc = value_copy(device, &c->key_device, e);
-	}
+	device = split_device(key, true);
+	if (device)
+		rc = set_filesystem(&c->key_device, device, e);
 	if (rc == 0)
 		rc = crypttab_path(device ? "" : dir, key, &c->key_file, e);
 	return rc < 0 ? err_wrap(e, "key file") : 0;
@@ -153,7 +180,8 @@ static int refuse_again(const struct crypttab *t, const struct crypttab_entry *c
 static int add_entry(struct crypttab *t, const char *dir, char *line, unsigned number,
 		     struct err *e)
 {
-	struct crypttab_entry c = { .key_slot = -1, .tries = DEFAULT_TRIES, .line = number };
+	struct crypttab_entry c = { .key_slot = -1, .tries = DEFAULT_TRIES,
+				    .timeout_s = DEFAULT_TIMEOUT_S, .line = number };
 	struct crypttab_entry *grown;
 	int rc;
 
@@ -190,6 +218,50 @@ static int take_line(struct crypttab *t, const char *dir, const char *text, size
 	return add_entry(t, dir, start, number, e);
 }
 
+/* Whether c is of no use: its key lies in a vault that no line opens, or it is a vault for nothing. */
+static bool is_astray(const struct crypttab *t, const struct crypttab_entry *c, struct err *e)
+{
+	const char *vault = c->key_device && c->key_device[0] == '/' ? c->key_device : NULL;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		const struct crypttab_entry *o = &t->entry[i];
+
+		if (vault && strcmp(o->name, vault + strlen(MAPPER)) == 0 && o != c &&
+		    !(o->key_device && o->key_device[0] == '/'))
+			vault = NULL;
+		if (c->file && o->key_device && strncmp(o->key_device, MAPPER, strlen(MAPPER)) == 0 &&
+		    strcmp(o->key_device + strlen(MAPPER), c->name) == 0)
+			return false;
+	}
+	if (vault)
+		err_set(e, EINVAL, "key file: no line opens \"%s\" with a key of its own", SHOWN(vault));
+	else if (c->file)
+		err_set(e, EINVAL, "\"%s\" is a file, and no line has its key file in there", SHOWN(c->device));
+	return vault || c->file;
+}
+
+/* Lines may name what stands in a later one: so when all are read. */
+static void leave_out_the_astray(struct crypttab *t, struct settings *s, struct err *e)
+{
+	size_t i = 0;
+
+	while (i < t->n) {
+		char where[32];
+
+		if (!is_astray(t, &t->entry[i], e)) {
+			i++;
+			continue;
+		}
+		snprintf(where, sizeof(where), "crypttab:%u", t->entry[i].line);
+		settings_fault(s, where, "%s", e->text);
+		entry_clear(&t->entry[i]);
+		t->n--;
+		memmove(&t->entry[i], &t->entry[i + 1], (t->n - i) * sizeof(*t->entry));
+		i = 0;
+	}
+}
+
 int crypttab_parse(struct crypttab *t, const char *dir, const char *text, size_t size,
 		   struct settings *s, struct err *e)
 {
@@ -210,6 +282,7 @@ int crypttab_parse(struct crypttab *t, const char *dir, const char *text, size_t
 			settings_fault(s, where, "%s", e->text);
 		text = newline ? newline + 1 : end;
 	}
+	leave_out_the_astray(t, s, e);
 	return 0;
 }
 

@@ -16,15 +16,18 @@ struct crypttab_entry {
 	char *name;       /* the admin's name for the volume */
 	char *device;     /* "VG/LV" ("/dev/" taken off, "/dev/mapper/a-b" turned into "a/b"),
 	                     "UUID=..." ("/dev/disk/by-uuid/..." too), "/dev/..." for anything else */
+	char *file;       /* a vault that is a file: absolute path in the image; else NULL */
+	char *file_device; /* for PATH:LABEL=STICK: "LABEL=STICK" (or UUID=), file is then the path there */
 	char *key_file;   /* absolute path in the image ("keys/imap" is below DIR); NULL: ask */
-	char *key_device; /* for PATH:LABEL=STICK: "LABEL=STICK" (or UUID=), key_file is then the
-	                     path on that filesystem; NULL: in the image */
+	char *key_device; /* for PATH:LABEL=STICK: "LABEL=STICK" (or UUID=), for PATH:/dev/mapper/NAME
+	                     that: key_file is then the path on that filesystem, or on that
+	                     of the vault that the entry NAME opens; NULL: in the image */
 	char *header;     /* detached header: absolute path in the image, or NULL */
 	uint64_t keyfile_offset; /* bytes */
 	size_t keyfile_size;     /* bytes, 0: to the end */
 	int key_slot;            /* -1: any */
 	unsigned tries;          /* for typed passphrases; 0: no limit */
-	unsigned timeout_s;      /* seconds for a typed passphrase; 0: no limit */
+	unsigned timeout_s;      /* seconds for a typed passphrase; 0: up to the deadline */
 	bool discard;
 	bool readonly;
 	bool nofail;

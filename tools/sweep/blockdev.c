@@ -61,6 +61,14 @@ int blockdev_set_read_only(const char *path, bool read_only, struct err *e)
 	return 0;
 }
 
+bool blockdev_is_read_only(const char *path)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int state = 0;
+
+	return fd >= 0 && ioctl(fd, BLKROGET, &state) == 0 && state;
+}
+
 int blockdev_read(const char *path, uint64_t offset, void *buf, size_t size, struct err *e)
 {
 	cleanup_fd int fd = open_device(path, e);

@@ -19,6 +19,9 @@ unsigned blockdev_sector_size(const char *path) nonnull_all;
 /* Sets or clears the kernel's read-only state of the device (BLKROSET). */
 int blockdev_set_read_only(const char *path, bool read_only, struct err *e) must_check nonnull_all;
 
+/* true where the kernel holds it read-only (BLKROGET). */
+bool blockdev_is_read_only(const char *path) nonnull_all;
+
 /* Reads size bytes at byte offset, all of them. Returns 0 or -errno; -EIO where
  * the device ends before. */
 int blockdev_read(const char *path, uint64_t offset, void *buf, size_t size, struct err *e)

@@ -9,6 +9,7 @@
  *               {"release": [NAME...], "amount": N}
  *               {"volume": {...}}                a disk image on a host filesystem
  *               {"refers_to": NAME}              an image here that is refused has this backing file
+ *               {"idle": true or false}          a person is waited for, or no longer
  *               {"holding": true}                all is checked; what is open stays so
  *               {"end": "done" | "again" | "incomplete", "lacks": ["GROUP MEMBER"...]}
  *   supervisor  {"close": true}                  to one that is holding

@@ -58,6 +58,16 @@ unsigned crew_working(const struct crew *c)
 	return n;
 }
 
+unsigned crew_busy(const struct crew *c)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		n += is_alive(c->w[i]) && !c->w[i]->holding && !c->w[i]->idle;
+	return n;
+}
+
 bool crew_holds(const struct crew *c, const struct scope *scope)
 {
 	size_t i;

@@ -17,6 +17,7 @@ struct worker {
 	json_object *nodes;  /* kept until it ends: a run that is done again leaves none */
 	json_object *asked;  /* an acquire that waits, or NULL */
 	char end[16];
+	bool idle;           /* a person is waited for */
 	bool holding;        /* all is checked; it keeps host filesystems open for others */
 	bool lost;           /* killed, and the kernel does not let go of it */
 	bool over;           /* reaped */
@@ -45,6 +46,9 @@ void crew_serve(struct crew *c) nonnull_all;
 
 /* How many are at work, those that only hold something open left out. */
 unsigned crew_working(const struct crew *c) nonnull_all;
+
+/* How many of these are busy: they don't wait for a person. */
+unsigned crew_busy(const struct crew *c) nonnull_all;
 
 /* true where the worker of scope does nothing but hold something open. */
 bool crew_holds(const struct crew *c, const struct scope *scope) nonnull_all;

@@ -141,6 +141,8 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 		take_volume(c, w, o);
 	} else if (json_object_object_get_ex(message, "refers_to", NULL)) {
 		take_reference(c, json_text(message, "refers_to"));
+	} else if (json_object_object_get_ex(message, "idle", &o)) {
+		w->idle = json_object_get_boolean(o);
 	} else if (json_object_object_get_ex(message, "holding", NULL)) {
 		w->holding = true;
 	} else {

@@ -118,7 +118,7 @@ static bool has_all_volumes_of_crypttab(struct walk *w)
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
-		if (!t->entry[i].nofail && strncmp(t->entry[i].device, "UUID=", 5) != 0 &&
+		if (!t->entry[i].nofail && !t->entry[i].file && strncmp(t->entry[i].device, "UUID=", 5) != 0 &&
 		    !hostwalk_find(w, t->entry[i].device, true, &why))
 			return false;
 	return true;

@@ -27,6 +27,7 @@
 #include "dm.h"
 #include "file.h"
 #include "hostwalk.h"
+#include "keys.h"
 #include "layers/registry.h"
 #include "leftovers.h"
 #include "log.h"
@@ -47,6 +48,7 @@
 struct sweep {
 	struct settings settings;
 	struct crypttab crypttab;
+	struct keys keys;
 	struct walk_env env;
 	struct walk host;
 	struct scopes scopes;
@@ -114,6 +116,12 @@ static void alive(void)
 		fd = -1;
 }
 
+static void host_idle(bool is_idle)
+{
+	(void)is_idle;
+	alive();
+}
+
 static int host_acquire(const char *const *names, size_t n, uint64_t amount, struct err *e)
 {
 	int rc = locks_take(sweep.locks, LOCKS_HOST, names, n, amount);
@@ -178,6 +186,8 @@ static int load_configuration(struct err *e)
 	free(cmdline);
 	if (rc == 0)
 		rc = crypttab_load(&sweep.crypttab, CONFIG_DIR, &sweep.settings, e);
+	if (rc == 0)
+		rc = keys_init(&sweep.keys, &sweep.crypttab, e);
 	for (i = 0; rc == 0 && i < sweep.settings.n_faults; i++) {
 		log_line("%s", sweep.settings.faults[i].text);
 		results_problem(&sweep.results, SWEEP_ATTENTION, "bad-config", "%s",
@@ -200,7 +210,8 @@ static int prepare_env(struct err *e)
 		.log_dir = LOG_DIR, .work_dir = WORK_DIR, .undo_dir = "", .next_id = next_id,
 		.cancelled = cancelled, .seconds_left = seconds_left, .acquire = host_acquire,
 		.release = host_release, .publish = host_publish, .read_content = content_read,
-		.find_device = find_device, .registry = layer_registry,
+		.idle = host_idle, .find_device = find_device, .keys = &sweep.keys,
+		.registry = layer_registry,
 	};
 	return file_mkdirs(LOG_DIR, e);
 }
@@ -413,8 +424,11 @@ static int sweep_main(void)
 		sweep.env.undo_dir = sweep.place.undo;
 	else if (rc == 0)
 		note_report_place(&e);
-	if (rc == 0)
+	if (rc == 0) {
+		keys_gather(&sweep.keys, &sweep.env, CONFIG_DIR "/keys");
 		rc = sweep_guests(&e);
+	}
+	keys_free(&sweep.keys);
 	if (rc < 0)
 		results_problem(&sweep.results, SWEEP_FAILED, "tool-failed", "%s", e.text);
 	report();

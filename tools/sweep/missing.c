@@ -84,7 +84,7 @@ void missing_report(const struct walk *host, const struct scopes *scopes, struct
 					"guestsweep.only= names %s, which is no guest and no volume here",
 					s->only.item[i]);
 	for (i = 0; i < t->n; i++)
-		if (!t->entry[i].nofail && is_path(t->entry[i].device) &&
+		if (!t->entry[i].nofail && !t->entry[i].file && is_path(t->entry[i].device) &&
 		    !has_volume(host, t->entry[i].device))
 			results_problem(r, SWEEP_ATTENTION, "missing-device",
 					"crypttab:%u: %s is not on this host", t->entry[i].line,

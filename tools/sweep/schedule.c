@@ -50,7 +50,7 @@ static struct scope *next_scope(const struct crew *c)
 	bool searching = is_searching(c);
 	size_t i;
 
-	if (working >= c->s->jobs || is_one_alone(c) || c->unclean)
+	if (crew_busy(c) >= c->s->jobs || is_one_alone(c) || c->unclean)
 		return NULL;
 	for (i = 0; i < c->s->scopes->n; i++) {
 		struct scope *scope = c->s->scopes->s[i];

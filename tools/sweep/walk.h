@@ -5,6 +5,8 @@
 
 #include "layer.h"
 
+struct keys;
+
 /* How a walk reaches what it shares with others. A unit test gives its own. */
 struct walk_env {
 	const struct settings *settings;
@@ -18,6 +20,8 @@ struct walk_env {
 	const char *undo_dir;   /* on the report filesystem; "" when there is none */
 	unsigned *next_id;      /* shared by all processes of the sweep, counted up atomically */
 	bool (*cancelled)(void);
+	/* Called again and again while a person or a stick is waited for, and with false after it. */
+	void (*idle)(bool is_idle);
 	unsigned (*seconds_left)(void); /* of the sweep's deadline */
 	/* Waits until amount of each named resource is this walk's. Returns 0; -EAGAIN:
 	 * not while this walk holds others, close all and try again alone; -EEXIST: the
@@ -29,6 +33,7 @@ struct walk_env {
 	/* Finds a device of the host by "LABEL=", "UUID=", "PARTUUID=", "VG/LV" or path.
 	 * Returns 0 and its path; -ENODEV. */
 	int (*find_device)(const char *spec, char *device, size_t size, struct err *e);
+	struct keys *keys;
 	const struct layer_ops *const *registry; /* in order of precedence, NULL at the end */
 };
 

@@ -13,6 +13,7 @@
 
 #include "blockdev.h"
 #include "channel.h"
+#include "keys.h"
 #include "log.h"
 #include "nodejson.h"
 
@@ -42,6 +43,20 @@ static unsigned seconds_left(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec < deadline_at ? (unsigned)(deadline_at - ts.tv_sec) + LIMIT_SLACK_S : 1;
+}
+
+static void idle(bool is_idle)
+{
+	static bool told;
+	json_object *o;
+
+	if (is_idle == told)
+		return;
+	told = is_idle;
+	o = json_object_new_object();
+	json_object_object_add(o, "idle", json_object_new_boolean(is_idle));
+	if (channel_send(channel, o) < 0)
+		_exit(EXIT_FAILURE);
 }
 
 static int acquire(const char *const *names, size_t n, uint64_t amount, struct err *e)
@@ -266,10 +281,12 @@ void worker_main(const struct walk_env *base, const struct scope *s, int fd, lon
 	env.last_try = s->last_try;
 	env.guest = s->name;
 	env.cancelled = cancelled;
+	env.idle = idle;
 	env.seconds_left = seconds_left;
 	env.acquire = acquire;
 	env.release = release;
 	env.publish = publish;
+	keys_keep(env.keys, s->volumes, s->n_volumes);
 	walk_init(&w, &env);
 	rc = adopt(&w, s, &why);
 	if (rc == 0)

@@ -14,37 +14,15 @@
  *             Argon2 that the free memory can't hold.
  */
 #include <errno.h>
-#include <libcryptsetup.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "blockdev.h"
-#include "cleanup.h"
 #include "dm.h"
 #include "keys.h"
-#include "log.h"
+#include "luksopen.h"
 #include "registry.h"
-#include "secret.h"
 #include "walk.h"
-
-#define MAX_SLOTS 32
-#define KEY_SLOT_ANY CRYPT_ANY_SLOT
-
-static char last_words[256]; /* of libcryptsetup; one process opens one volume at a time */
-
-static void take_words(int level, const char *msg, void *arg)
-{
-	(void)arg;
-	if (level != CRYPT_LOG_ERROR)
-		return;
-	escape_text(last_words, sizeof(last_words), msg);
-	last_words[strcspn(last_words, "\n")] = 0;
-}
-
-static void free_crypt(struct crypt_device **cd)
-{
-	crypt_free(*cd);
-}
 
 static const struct crypttab_entry *entry_for(const struct walk *w, const struct node *device,
 					      const char *uuid)
@@ -89,121 +67,19 @@ static int luks_describe(struct walk *w, struct node *n, struct err *e)
 	return 0;
 }
 
-static int load_header(struct crypt_device **cd, const struct node *device,
-		       const struct crypttab_entry *entry, struct err *e)
+static int luks_open(struct walk *w, struct node *n, struct err *e)
 {
-	uint32_t requirements = 0;
-	int rc = entry->header ? crypt_init_data_device(cd, entry->header, device->device)
-			       : crypt_init(cd, device->device);
-
-	if (rc == 0)
-		rc = crypt_load(*cd, CRYPT_LUKS, NULL);
-	if (rc < 0)
-		return err_set_word(e, -rc, "bad-header", "LUKS: the header can't be used: %s",
-				    last_words[0] ? last_words : strerror(-rc));
-	if (strcmp(crypt_get_type(*cd), CRYPT_LUKS2) == 0 &&
-	    (crypt_persistent_flags_get(*cd, CRYPT_FLAGS_REQUIREMENTS, &requirements) < 0 ||
-	     requirements))
-		return err_set_word(e, EBUSY, "unsupported-feature",
-				    "LUKS: a reencryption is under way, or the header asks for "
-				    "something unknown; finish it on the host first");
-	return 0;
-}
-
-/* The most memory in KiB that one of the key slots that will be tried asks for. */
-static uint64_t memory_needed(struct crypt_device *cd, int only_slot)
-{
-	struct crypt_pbkdf_type pbkdf;
-	uint64_t most = 0;
-	int slot;
-
-	for (slot = 0; slot < MAX_SLOTS; slot++) {
-		if (only_slot != KEY_SLOT_ANY && slot != only_slot)
-			continue;
-		if (crypt_keyslot_status(cd, slot) < CRYPT_SLOT_ACTIVE)
-			continue;
-		if (crypt_keyslot_get_pbkdf(cd, slot, &pbkdf) == 0 && pbkdf.max_memory_kb > most)
-			most = pbkdf.max_memory_kb;
-	}
-	return most;
-}
-
-/* Gets the volume key; *key holds it then. */
-static int unlock(struct walk *w, struct crypt_device *cd, const struct crypttab_entry *entry,
-		  struct secret **key, struct err *e)
-{
-	static const char *const memory[] = { "memory" };
-	cleanup_secret struct secret *passphrase = NULL;
-	int slot = entry->key_slot < 0 ? KEY_SLOT_ANY : entry->key_slot;
-	uint64_t kib = memory_needed(cd, slot);
-	size_t size;
-	int rc = keys_load(w->env, entry, &passphrase, e);
-
-	if (rc < 0)
-		return rc;
-	*key = secret_new((size_t)crypt_get_volume_key_size(cd), e);
-	if (!*key)
-		return -ENOMEM;
-	if (kib) {
-		rc = w->env->acquire(memory, 1, kib, e);
-		if (rc < 0)
-			return err_wrap(e, "LUKS: a key slot's Argon2");
-	}
-	size = secret_size(*key);
-	rc = crypt_volume_key_get(cd, slot, secret_bytes(*key), &size, secret_bytes(passphrase),
-				  secret_size(passphrase));
-	if (kib)
-		w->env->release(memory, 1, kib);
-	if (rc == -EPERM || rc == -ENOENT)
-		return err_set_word(e, EKEYREJECTED, "no-key",
-				    "LUKS: no key slot opens with %s; the key is a wrong one, or a "
-				    "key slot is destroyed", keys_describe(entry));
-	if (rc < 0)
-		return err_set_word(e, -rc, "tool-failed", "LUKS: %s",
-				    last_words[0] ? last_words : strerror(-rc));
-	return 0;
-}
-
-static int activate(struct crypt_device *cd, const struct node *n, bool discard,
-		    struct secret *key, struct err *e)
-{
-	uint32_t flags = (n->read_only ? CRYPT_ACTIVATE_READONLY : 0) |
-			 (discard ? CRYPT_ACTIVATE_ALLOW_DISCARDS : 0);
+	struct node *device = n->parents[0];
+	const struct crypttab_entry *entry = entry_for(w, device, n->uuid);
 	char name[DM_NAME_SIZE];
 	int rc;
 
-	snprintf(name, sizeof(name), "gs-%u", n->id);
-	rc = crypt_activate_by_volume_key(cd, name, secret_bytes(key), secret_size(key), flags);
-	if (rc < 0)
-		return err_set_word(e, -rc, "tool-failed", "LUKS: activation failed: %s",
-				    last_words[0] ? last_words : strerror(-rc));
-	return 0;
-}
-
-static int luks_open(struct walk *w, struct node *n, struct err *e)
-{
-	__attribute__((cleanup(free_crypt))) struct crypt_device *cd = NULL;
-	cleanup_secret struct secret *key = NULL;
-	struct node *device = n->parents[0];
-	const struct crypttab_entry *entry = entry_for(w, device, n->uuid);
-	int rc;
-
-	last_words[0] = 0;
-	crypt_set_log_callback(NULL, take_words, NULL);
-	/* without locks libcryptsetup repairs no header behind our back */
-	crypt_metadata_locking(NULL, 0);
 	n->read_only = device->read_only || entry->readonly;
 	rc = blockdev_set_read_only(device->device, true, e);
 	if (rc < 0)
 		return rc;
-	rc = load_header(&cd, device, entry, e);
-	if (rc == 0)
-		rc = unlock(w, cd, entry, &key, e);
-	if (!n->read_only && blockdev_set_read_only(device->device, false, e) < 0)
-		return -e->code;
-	if (rc == 0)
-		rc = activate(cd, n, entry->discard, key, e);
-	return rc;
+	snprintf(name, sizeof(name), "gs-%u", n->id);
+	return luks_open_device(w->env, device->device, entry, name, n->read_only, e);
 }
 
 static int luks_children(struct walk *w, struct node *n, struct err *e)
