@@ -5,7 +5,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in common host apt fetch packages kernel own image sizes manifest state hostconfig verify; do
+for part in common host apt fetch packages kernel own image bootable sizes manifest state hostconfig verify; do
 	. "$top/configs/build/$part.sh"
 done
 
@@ -13,7 +13,7 @@ usage() {
 	cat <<-'E'
 	usage: ./build.sh [--kernel DIR] [--offline] [COMMAND]
 
-	  image            out/vmlinuz, out/initramfs.img and out/manifest.json, brought up to date (the default)
+	  image            out/vmlinuz, out/initramfs.img, guestsweep.efi, guestsweep.iso and manifest.json, brought up to date (the default)
 	  demo             makes a demo host with encrypted guests, boots the image on it in QEMU, shows the sweep and its report
 	  test [PATTERN]   runs every test, or those whose names match
 	  bench            the benchmarks, as ratios to the work by hand

@@ -8,6 +8,7 @@ export project project_version
 # out/ is what users take away; .build/ is ours and may be deleted at any time.
 top=${top:?set by build.sh}
 out=$top/out
+outputs=(vmlinuz initramfs.img guestsweep.efi guestsweep.iso manifest.json)
 work=$top/.build
 recipes=$top/configs/packages
 

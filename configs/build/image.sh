@@ -120,7 +120,7 @@ modules() {
 
 module_lists() { printf '%s\n' "$top"/configs/image/modules-{hardware,layers,filesystems}; }
 
-# build_image: out/vmlinuz, out/initramfs.img, out/manifest.json
+# build_image: everything in out/ that users take away
 build_image() {
 	local lists
 	mapfile -t lists < <(module_lists)
@@ -132,6 +132,8 @@ build_image() {
 	mkdir -p "$out"
 	pack_image "$image_work/root" "$image_work/modules-image" "$out/initramfs.img"
 	cmp -s "$kernel_image" "$out/vmlinuz" || replace "$out/vmlinuz" < "$kernel_image"
+	build_efi "$out/guestsweep.efi"
+	build_iso "$out/guestsweep.iso"
 	write_manifest | replace "$out/manifest.json"
 	size_table
 }

@@ -32,15 +32,20 @@ file_entries() {
 	(cd "$root" && sha256sum -- "$@") | jq -R 'capture("^(?<sha256>[0-9a-f]+)  (?<path>.*)$") | {path: ("/" + .path), sha256}'
 }
 
+output_entries() {
+	(cd "$out" && sha256sum -- "${outputs[@]/#manifest.json/vmlinuz}" | sort -u) |
+		jq -R 'capture("^(?<sha256>[0-9a-f]+)  (?<file>.*)$") | {file, sha256}'
+}
+
 write_manifest() {
 	local root=$image_work/root
 	jq -n --arg name "$project" --arg version "$project_version" --arg kernel "$kernel_release" \
-		--arg vmlinuz "$(sha256sum < "$out/vmlinuz" | cut -d' ' -f1)" --arg image "$(sha256sum < "$out/initramfs.img" | cut -d' ' -f1)" \
+		--slurpfile outputs <(output_entries) \
 		--slurpfile components <(components) \
 		--slurpfile programs <(file_entries "$root" "${elf_files[@]#"$root"/}") \
 		--rawfile modules "$image_work/modules-image.list" \
 		'{name: $name, version: $version, kernel: $kernel,
-		  outputs: [{file: "vmlinuz", sha256: $vmlinuz}, {file: "initramfs.img", sha256: $image}],
+		  outputs: $outputs,
 		  components: $components,
 		  programs: ($programs | map(. + {linkage: "static"})),
 		  modules: ($modules | split("\n") | map(select(. != "")))}'

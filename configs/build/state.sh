@@ -18,16 +18,24 @@ lock_build() {
 
 unlock_build() { exec {lock}>&-; }
 
-# update_image: out/vmlinuz, out/initramfs.img, out/manifest.json; sets image_key
+# have_outputs: is everything there that a build makes?
+have_outputs() {
+	local file
+	for file in "${outputs[@]}"; do
+		[[ -s $out/$file ]] || return 1
+	done
+}
+
+# update_image: everything in out/ that users take away; sets image_key
 update_image() {
 	local inputs=("$top/build.sh" "$top/configs" "$top/rootfs" "$top/init" "$top/tools")
 	image_key=$(inputs_key "${inputs[@]}")
-	if [[ -s $out/vmlinuz && -s $out/initramfs.img && -s $out/manifest.json ]] && stamped "$work/stamp/image-done" "$image_key"; then
+	if have_outputs && stamped "$work/stamp/image-done" "$image_key"; then
 		note "out/ is up to date"
 		return
 	fi
 	rm -f "$work/stamp/image-done"
-	need_tools "${image_tools[@]}"
+	need_tools "${image_tools[@]}" "${iso_tools[@]}"
 	image_key=$(inputs_key "${inputs[@]}")
 	package_keys
 	build_packages

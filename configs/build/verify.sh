@@ -9,10 +9,10 @@ copy_project() {
 	tar -C "$top" -cf - "${project_files[@]}" | tar -C "$1" -xf -
 }
 
-# same_files DIR DIR: are vmlinuz, initramfs.img and the manifest there the same?
+# same_files DIR DIR: is what the build made there the same?
 same_files() {
 	local file differ=0
-	for file in vmlinuz initramfs.img manifest.json; do
+	for file in "${outputs[@]}"; do
 		if cmp -s "$1/$file" "$2/$file"; then
 			say "same  $file  $(sha256sum < "$1/$file" | cut -d' ' -f1)"
 		else
@@ -56,5 +56,9 @@ verify_quick() {
 	userland_tree "$image_work/root" "$folder/own"
 	pack_image "$image_work/root" "$image_work/modules-image" "$folder/initramfs.img"
 	cmp "$folder/initramfs.img" "$out/initramfs.img" || die "the image packed again in $folder isn't the same as out/initramfs.img"
+	build_efi "$folder/guestsweep.efi"
+	cmp "$folder/guestsweep.efi" "$out/guestsweep.efi" || die "the EFI program made again in $folder isn't the same as out/guestsweep.efi"
+	build_iso "$folder/guestsweep.iso"
+	cmp "$folder/guestsweep.iso" "$out/guestsweep.iso" || die "the ISO made again in $folder isn't the same as out/guestsweep.iso"
 	note "packed again in another folder: the same bytes"
 }
