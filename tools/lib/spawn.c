@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,7 +18,6 @@
 #include "spawn_child.h"
 
 #define KILL_AFTER_MS 10000
-#define MAX_ENV 16
 
 struct capture {
 	int fd;             /* read end of the child's pipe, -1 when it has ended */
@@ -126,42 +124,6 @@ static void drain(struct capture *c, bool to_string)
 	}
 }
 
-/* The child. failed: where errno goes if the program can't be run. */
-static void become(const char *const argv[], const struct spawn_options *o, int out, int err,
-		   int failed, pid_t parent)
-{
-	static const char *base[] = { "PATH=/usr/sbin:/usr/bin", "LC_ALL=C", "HOME=/",
-				      "TZ=UTC0" };
-	const char *env[MAX_ENV + 1];
-	size_t n = 0, i;
-	sigset_t none;
-
-	for (i = 0; i < ARRAY_SIZE(base); i++)
-		env[n++] = base[i];
-	for (i = 0; o->env && o->env[i] && n < MAX_ENV; i++)
-		env[n++] = o->env[i];
-	env[n] = NULL;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	setsid();
-	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-	dup2(out, STDOUT_FILENO);
-	dup2(err, STDERR_FILENO);
-	dup2(failed, 3);
-	fcntl(3, F_SETFD, FD_CLOEXEC);
-	syscall(SYS_close_range, 4, ~0U, 0);
-	execve(argv[0], (char *const *)argv, (char *const *)env);
-	if (write(3, &errno, sizeof(errno)) < 0) {
-		/* the parent sees exit status 127 */
-	}
-	_exit(127);
-}
-
 /* Reads what the child has written within wait_ms. Returns whether it has ended. */
 static bool listen_to(struct running *r, int wait_ms)
 {
@@ -178,8 +140,12 @@ static bool listen_to(struct running *r, int wait_ms)
 	return p[2].revents && !p[0].revents && !p[1].revents;
 }
 
-static void kill_group(pid_t pid, int sig)
+static void kill_group(pid_t pid, const struct spawn_options *o, int sig)
 {
+	if (o->sandbox && sig == SIGTERM) {
+		sandbox_terminate(pid);
+		return;
+	}
 	kill(-pid, sig);
 	kill(pid, sig);
 }
@@ -197,14 +163,16 @@ static bool wait_for(struct running *r, const struct spawn_options *o, int *stat
 		if (!term_at) {
 			if ((end && now >= end) || (o->cancelled && o->cancelled())) {
 				term_at = now;
-				kill_group(r->pid, SIGTERM);
+				kill_group(r->pid, o, SIGTERM);
 			}
 		} else if (now >= term_at + 2 * KILL_AFTER_MS) {
 			return true;
 		} else if (now >= term_at + KILL_AFTER_MS) {
-			kill_group(r->pid, SIGKILL);
+			kill_group(r->pid, o, SIGKILL);
 		}
 	}
+	if (o->sandbox)
+		sandbox_ended(r->pid);
 	while (waitpid(r->pid, status, 0) < 0 && errno == EINTR)
 		;
 	return term_at != 0;
@@ -220,32 +188,6 @@ static int open_log(const struct spawn_options *o, struct err *e)
 	if (fd < 0)
 		return err_set(e, errno, "open %s: %s", o->log_path, strerror(errno));
 	return fd;
-}
-
-int spawn_child(const char *const argv[], const struct spawn_options *o, int out, int err,
-		pid_t *pid, struct err *e)
-{
-	cleanup_fd int failed_r = -1, failed_w = -1;
-	pid_t parent = getpid();
-	int p[2], code;
-
-	if (access(argv[0], X_OK) < 0)
-		return err_set(e, errno, "%s: %s", argv[0], strerror(errno));
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return err_set(e, errno, "pipe: %s", strerror(errno));
-	failed_r = p[0];
-	failed_w = p[1];
-	*pid = fork();
-	if (*pid == 0)
-		become(argv, o, out, err, failed_w, parent);
-	if (*pid < 0)
-		return err_set(e, errno, "fork: %s", strerror(errno));
-	close(steal_fd(&failed_w));
-	if (read(failed_r, &code, sizeof(code)) == sizeof(code)) {
-		waitpid(*pid, NULL, 0);
-		return err_set(e, code, "%s: %s", argv[0], strerror(code));
-	}
-	return 0;
 }
 
 /* Starts the program; r's pipes and pidfd are open then. */

@@ -2,7 +2,8 @@
 /*
  * The one place that starts programs. An argument array and an absolute path,
  * never a shell; a clean environment; no descriptor passed on but those named
- * here; the child dies with its parent; a limit in time and in output.
+ * here; the child dies with its parent; a limit in time and in output. What reads a guest's bytes
+ * runs in a sandbox.
  */
 #ifndef GS_SPAWN_H
 #define GS_SPAWN_H
@@ -12,6 +13,7 @@
 
 #include "attrs.h"
 #include "err.h"
+#include "sandbox.h"
 
 struct spawn_options {
 	unsigned timeout_s;   /* SIGTERM after this, SIGKILL 10 s later; 0: no limit */
@@ -21,6 +23,8 @@ struct spawn_options {
 	size_t out_limit;     /* more than this many bytes in *out is an error (EFBIG) */
 	const char *const *env; /* "NAME=value" added to the clean environment; NULL: none */
 	bool (*cancelled)(void); /* asked once a second; true ends the child like a timeout */
+	const struct sandbox *sandbox; /* where it runs; NULL: as its caller does, and with its rights */
+	int socket;           /* a listening socket that it gets as sd_listen_fds(3) has it; 0: none */
 };
 
 struct spawn_result {
@@ -38,12 +42,13 @@ int spawn_run(const char *const argv[], const struct spawn_options *o, struct sp
 /* A program that runs beside its caller, until that stops it. */
 struct spawn_beside {
 	int pid;      /* 0: none */
+	bool boxed;   /* in a sandbox */
 	int output;   /* read end of a pipe; what does not fit into it (64 KiB) is lost */
 };
 
-/* Starts argv[0] (absolute path) with a clean environment. Returns 0 or -errno. */
-int spawn_start(const char *const argv[], struct spawn_beside *b, struct err *e)
-	must_check nonnull_all;
+/* Starts argv[0] (absolute path); of the options only env, socket and sandbox count. Returns 0 or -errno. */
+int spawn_start(const char *const argv[], const struct spawn_options *o, struct spawn_beside *b,
+		struct err *e) must_check nonnull_all;
 
 /* true where it has ended by itself. */
 bool spawn_has_ended(const struct spawn_beside *b) nonnull_all;

@@ -18,20 +18,20 @@
 
 #define STUCK_MS 10000 /* for the kernel to let go of a killed one */
 
-int spawn_start(const char *const argv[], struct spawn_beside *b, struct err *e)
+int spawn_start(const char *const argv[], const struct spawn_options *o, struct spawn_beside *b,
+		struct err *e)
 {
-	static const struct spawn_options none;
 	cleanup_fd int out_r = -1, out_w = -1;
 	int p[2], rc;
 	pid_t pid;
 
-	*b = (struct spawn_beside){ .output = -1 };
+	*b = (struct spawn_beside){ .output = -1, .boxed = o->sandbox != NULL };
 	/* it must never wait for somebody to read what it says */
 	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(e, errno, "pipe: %s", strerror(errno));
 	out_r = p[0];
 	out_w = p[1];
-	rc = spawn_child(argv, &none, out_w, out_w, &pid, e);
+	rc = spawn_child(argv, o, out_w, out_w, &pid, e);
 	if (rc < 0)
 		return rc;
 	b->pid = pid;
@@ -80,13 +80,18 @@ int spawn_stop(struct spawn_beside *b, unsigned grace_s, const char *log, struct
 	memset(r, 0, sizeof(*r));
 	if (!b->pid)
 		return 0;
-	kill(b->pid, SIGTERM);
+	if (b->boxed)
+		sandbox_terminate(b->pid);
+	else
+		kill(b->pid, SIGTERM);
 	if (!is_over(b, (int)grace_s * 1000)) {
 		kill(b->pid, SIGKILL);
 		if (!is_over(b, STUCK_MS))
 			return err_set(e, EBUSY, "process %d can't be ended", b->pid);
 		r->how = SPAWN_TIMED_OUT;
 	}
+	if (b->boxed)
+		sandbox_ended(b->pid);
 	if (waitpid(b->pid, &status, 0) == b->pid && r->how != SPAWN_TIMED_OUT)
 		spawn_decode(status, r);
 	keep_output(b, log, r);

@@ -99,11 +99,25 @@ bool checkrun_said(const struct checkrun *c, const char *words)
 	return text && memmem(text, size, words, strlen(words)) != NULL;
 }
 
+static size_t list_devices(const struct checkrun *c, struct sandbox_path paths[MAX_PARENTS])
+{
+	size_t n = 0;
+
+	if (!c->devices && c->device)
+		paths[n++] = (struct sandbox_path){ c->device, c->writes };
+	for (; c->devices && c->devices[n] && n < MAX_PARENTS; n++)
+		paths[n] = (struct sandbox_path){ c->devices[n], c->writes };
+	return n;
+}
+
 int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
 {
 	struct spawn_options o = { .timeout_s = c->env->seconds_left(), .log_path = c->log,
 				   .log_limit = LOG_LIMIT, .out = c->out, .out_limit = LOG_LIMIT,
 				   .cancelled = c->env->cancelled };
+	struct sandbox_path devices[MAX_PARENTS];
+	struct sandbox box = { .profile = c->profile, .devices = devices, .files = c->files,
+			       .n_files = c->n_files, .file_bytes = c->file_bytes, .seconds = o.timeout_s };
 	cleanup_fd int fd = c->device ? open(c->device, O_RDONLY | O_CLOEXEC) : -1;
 	cleanup_fd int mark = c->device ? kernellog_mark() : -1;
 	struct err ignored;
@@ -113,6 +127,8 @@ int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *
 		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
 	snprintf(c->log, sizeof(c->log), "%s/%03u-%s.txt", c->env->log_dir, c->node->id, c->tool);
 	head_line(c, argv);
+	box.n_devices = list_devices(c, devices);
+	o.sandbox = c->profile ? &box : NULL;
 	rc = spawn_run(argv, &o, r, e);
 	if (rc < 0)
 		return rc;

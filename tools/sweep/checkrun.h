@@ -3,6 +3,7 @@
 #ifndef GS_CHECKRUN_H
 #define GS_CHECKRUN_H
 
+#include "sandbox_profiles.h"
 #include "spawn.h"
 #include "walk.h"
 
@@ -15,6 +16,13 @@ struct checkrun {
 	const char *package; /* whose version it has, as in the image's list of versions */
 	const char *device;  /* looked at for I/O errors; NULL: none */
 	bool aside;          /* a second look, not the run that the report is about */
+	/* Its sandbox. NULL: qemu-img's, which is not one yet. */
+	const struct sandbox_profile *profile;
+	bool writes;         /* to the devices */
+	const char *const *devices; /* all it finds there; NULL-ended. NULL: device only */
+	const struct sandbox_path *files; /* and these, which exist */
+	size_t n_files;
+	uint64_t file_bytes; /* the longest that one of them may become */
 	char **out;          /* standard output as a string too (free it); NULL: only in the log */
 
 	/* results */

@@ -65,7 +65,8 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 {
 	struct checkrun c = { .env = job->env, .node = job->node, .tool = "e2fsck",
 			      .package = "e2fsprogs", .device = job->device,
-			      .aside = way == E2FSCK_VERIFY };
+			      .aside = way == E2FSCK_VERIFY, .profile = &sandbox_e2fsck,
+			      .writes = way != E2FSCK_VERIFY };
 	char words[2][32], how[300];
 	const char *argv[12];
 	struct spawn_result r;

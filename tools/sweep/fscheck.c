@@ -77,7 +77,8 @@ static int run(const struct job *j, const char *const *words, const struct fs_ro
 	       const struct fs_row **row, struct err *why)
 {
 	struct checkrun c = { .env = j->env, .node = j->node, .tool = j->tool->name,
-			      .package = j->tool->package, .device = j->device, .aside = aside };
+			      .package = j->tool->package, .device = j->device, .aside = aside,
+			      .profile = j->tool->profile, .writes = words != j->tool->look };
 	const char *argv[FS_WORDS_MAX + MAX_PARENTS + 1] = { NULL };
 	cleanup_free char *said = NULL;
 	struct spawn_result r;
@@ -89,6 +90,7 @@ static int run(const struct job *j, const char *const *words, const struct fs_ro
 		argv[n] = words[n];
 		n++;
 	}
+	c.devices = argv + n;
 	argv[n++] = j->device;
 	for (i = 1; i < j->node->n_parents; i++)
 		argv[n++] = j->node->parents[i]->device;

@@ -12,6 +12,7 @@
 #ifndef GS_FSCHECK_H
 #define GS_FSCHECK_H
 
+#include "sandbox_profiles.h"
 #include "walk.h"
 
 /* What a run of a checker comes to. */
@@ -43,6 +44,7 @@ struct fs_row {
 struct fs_tool {
 	const char *name;    /* "fsck.fat" */
 	const char *package; /* in the image's list of versions */
+	const struct sandbox_profile *profile; /* where it runs */
 	/* Absolute path and options; the device comes behind them. NULL in front: not done. */
 	const char *look[FS_WORDS_MAX];   /* writes nothing */
 	const char *preen[FS_WORDS_MAX];  /* only what is safe without a human */

@@ -168,7 +168,7 @@ int nbd_connect(struct nbd *n, const struct walk_env *env, unsigned id, const ch
 		rc = take_free_device(n, env, e);
 	if (rc < 0)
 		return rc;
-	rc = spawn_start(argv, &n->server, e);
+	rc = spawn_start(argv, &(struct spawn_options){ .timeout_s = 0 }, &n->server, e);
 	if (rc == 0)
 		rc = wait_for_size(n, e);
 	if (rc == 0)

@@ -65,7 +65,8 @@ static int check_filesystem(struct place *p, struct walk *host, struct node *n, 
 	const char *argv[] = { "/usr/sbin/e2fsck", "-f", "-p", n->device, NULL };
 	struct node report = { 0 };
 	struct checkrun c = { .env = host->env, .node = &report, .tool = "e2fsck",
-			      .package = "e2fsprogs", .device = n->device };
+			      .package = "e2fsprogs", .device = n->device,
+			      .profile = &sandbox_e2fsck, .writes = true };
 	struct spawn_result r;
 	struct extsuper super;
 	char how[300];

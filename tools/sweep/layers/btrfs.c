@@ -44,7 +44,7 @@ static const struct fs_row look_table[] = {
 };
 
 const struct fs_tool btrfs_tool = {
-	.name = "btrfs", .package = "btrfs-progs", .look = { BTRFS, "check", "--readonly" },
+	.name = "btrfs", .package = "btrfs-progs", .profile = &sandbox_btrfs, .look = { BTRFS, "check", "--readonly" },
 	.look_table = look_table,
 };
 

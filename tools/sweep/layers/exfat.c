@@ -43,7 +43,7 @@ static bool is_dirty(const char *device)
 }
 
 const struct fs_tool exfat_tool = {
-	.name = "fsck.exfat", .package = "exfatprogs", .look = { FSCK_EXFAT, "-n" },
+	.name = "fsck.exfat", .package = "exfatprogs", .profile = &sandbox_exfat, .look = { FSCK_EXFAT, "-n" },
 	.preen = { FSCK_EXFAT, "-p" }, .repair = { FSCK_EXFAT, "-y" }, .look_table = look_table,
 	.write_table = write_table, .is_pending = is_dirty,
 };

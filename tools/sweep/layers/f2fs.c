@@ -78,7 +78,7 @@ static int f2fs_refuse(const struct node *n, struct err *e)
 }
 
 const struct fs_tool f2fs_tool = {
-	.name = "fsck.f2fs", .package = "f2fs-tools", .look = { FSCK_F2FS, "--dry-run" },
+	.name = "fsck.f2fs", .package = "f2fs-tools", .profile = &sandbox_f2fs, .look = { FSCK_F2FS, "--dry-run" },
 	.preen = { FSCK_F2FS, "-a" }, .repair = { FSCK_F2FS, "-f" }, .look_table = look_table,
 	.write_table = write_table, .refuse = f2fs_refuse,
 };

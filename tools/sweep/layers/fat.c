@@ -31,7 +31,7 @@ static const struct fs_row write_table[] = {
 };
 
 const struct fs_tool fat_tool = {
-	.name = "fsck.fat", .package = "dosfstools", .look = { FSCK_FAT, "-n" }, .preen = { FSCK_FAT, "-a" },
+	.name = "fsck.fat", .package = "dosfstools", .profile = &sandbox_fat, .look = { FSCK_FAT, "-n" }, .preen = { FSCK_FAT, "-a" },
 	.repair = { FSCK_FAT, "-a" }, .look_table = look_table, .write_table = write_table,
 };
 

@@ -40,7 +40,7 @@ static const struct fs_row look_table[] = {
 };
 
 const struct fs_tool ntfs_tool = {
-	.name = "ntfsfix", .package = "ntfs-3g", .look = { NTFSFIX, "-n" }, .look_table = look_table,
+	.name = "ntfsfix", .package = "ntfs-3g", .profile = &sandbox_ntfs, .look = { NTFSFIX, "-n" }, .look_table = look_table,
 };
 
 static enum claim ntfs_probe(struct walk *w, struct node *device, struct err *e)

@@ -66,7 +66,7 @@ static int xfs_refuse(const struct node *n, struct err *e)
 }
 
 const struct fs_tool xfs_tool = {
-	.name = "xfs_repair", .package = "xfsprogs", .look = { XFS_REPAIR, "-n" },
+	.name = "xfs_repair", .package = "xfsprogs", .profile = &sandbox_xfs_repair, .look = { XFS_REPAIR, "-n" },
 	.repair = { XFS_REPAIR, "-e" }, .look_table = look_table, .write_table = write_table,
 	.refuse = xfs_refuse,
 };

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Limits for a sandbox as a whole. PID 1 has mounted the hierarchy, and put memory and pids at the
+ * disposal of the folders below sweep/; where the kernel has none of them there are no such limits,
+ * which sandbox_prepare() has said.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "sandbox_steps.h"
+
+#define GROUPS "/sys/fs/cgroup/sweep"
+#define MEMINFO_MAX 16384
+#define LEAST_MEMORY (64ULL << 20)
+
+/* Bytes; 0: not known. */
+static uint64_t free_memory(void)
+{
+	cleanup_free char *text = NULL;
+	struct err e;
+	char *at;
+
+	if (file_read("/proc/meminfo", MEMINFO_MAX, &text, NULL, &e) < 0)
+		return 0;
+	at = strstr(text, "MemAvailable:");
+	return at ? strtoull(at + strlen("MemAvailable:"), NULL, 10) << 10 : 0;
+}
+
+static void set(const char *folder, const char *name, const char *value)
+{
+	char path[160];
+	struct err ignored;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (file_set(path, value, &ignored) < 0)
+		return; /* without that controller there is no such file */
+}
+
+void sandbox_make_cgroup(struct sandbox_plan *p)
+{
+	uint64_t most = free_memory() / 100 * p->s->profile->memory_percent;
+	char folder[128], value[32];
+
+	snprintf(folder, sizeof(folder), GROUPS "/box-%u", p->uid);
+	if (mkdir(folder, 0755) < 0)
+		return;
+	if (most) {
+		snprintf(value, sizeof(value), "%llu", (unsigned long long)(most < LEAST_MEMORY ? LEAST_MEMORY : most));
+		set(folder, "memory.max", value);
+		set(folder, "memory.swap.max", "0");
+	}
+	set(folder, "memory.oom.group", "1");
+	snprintf(value, sizeof(value), "%u", p->s->profile->threads);
+	set(folder, "pids.max", value);
+	p->cgroup = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void sandbox_drop_cgroup(pid_t pid)
+{
+	cleanup_free char *text = NULL;
+	char path[64], folder[160], *name;
+	struct err e;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	if (file_read(path, 4096, &text, NULL, &e) < 0)
+		return;
+	name = strstr(text, "/box-");
+	if (!name)
+		return;
+	snprintf(folder, sizeof(folder), GROUPS "%.*s", (int)strcspn(name, " \n"), name);
+	rmdir(folder); /* PID 1 clears up what is left */
+}

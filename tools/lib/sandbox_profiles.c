@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Measured with strace over the tests' filesystems, sound and damaged. Memory: a checker is alone in
+ * its worker; several workers share what there is, and the kernel takes the first that wants too
+ * much.
+ */
+#include "sandbox_profiles.h"
+
+#include <sys/syscall.h>
+
+/* In an empty root they would tell that they can't find out what is mounted. */
+static const char *const nothing_mounted[] = { "/proc/mounts", "/proc/self/mounts", "/etc/mtab", 0 };
+
+#define THREADS SYS_membarrier, SYS_sched_setaffinity
+
+const struct sandbox_profile sandbox_e2fsck = {
+	.name = "e2fsck", .memory_percent = 80, .threads = 1, .descriptors = 32, .empty = nothing_mounted,
+};
+
+const struct sandbox_profile sandbox_xfs_repair = {
+	.name = "xfs_repair", .memory_percent = 80, .threads = 256, .descriptors = 64,
+	.empty = nothing_mounted, .calls = { THREADS },
+};
+
+const struct sandbox_profile sandbox_btrfs = {
+	.name = "btrfs", .memory_percent = 80, .threads = 16, .descriptors = 128, .empty = nothing_mounted,
+	.calls = { THREADS },
+};
+
+const struct sandbox_profile sandbox_fat = {
+	.name = "fsck.fat", .memory_percent = 60, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
+};
+
+const struct sandbox_profile sandbox_ntfs = {
+	.name = "ntfsfix", .memory_percent = 60, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
+};
+
+const struct sandbox_profile sandbox_exfat = {
+	.name = "fsck.exfat", .memory_percent = 60, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
+};
+
+const struct sandbox_profile sandbox_f2fs = {
+	.name = "fsck.f2fs", .memory_percent = 80, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
+	.copied = "/proc/version",
+};

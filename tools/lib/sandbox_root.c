@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The empty root. It is made over a folder that every system has, then takes the place of "/", and
+ * what was mounted before is let go of, so that a filesystem of the host can be unmounted while
+ * the sandbox goes on. (pivot_root(2) does not work where "/" is the initramfs.)
+ *
+ *   /           tmpfs: read-only, no devices, nothing can be run
+ *   /dev        another: null and the devices; read-only too, which does not concern what they stand for
+ *   files       each a mount of its own, in which the file's owner is the sandbox's user
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "sandbox_start.h"
+#include "sandbox_steps.h"
+
+#define ROOT "/proc" /* nothing is bound from below it */
+#define ROOT_OPTIONS "mode=0755,size=64k,nr_inodes=128"
+#define SAFE (MS_NOSUID | MS_NOEXEC)
+#define ID_MAP_SIZE 64
+#define COPY_MAX 4096
+
+/* Of linux/mount.h, which does not go together with sys/mount.h everywhere. */
+#define TREE_CLONE 1
+#define TREE_CLOEXEC O_CLOEXEC
+#define ATTR_RDONLY 0x1
+#define ATTR_NOSUID 0x2
+#define ATTR_NODEV 0x4
+#define ATTR_NOEXEC 0x8
+#define ATTR_IDMAP 0x100000
+#define MOVE_FROM_EMPTY_PATH 0x4
+
+struct tree_attr {
+	uint64_t set, clear, propagation, userns;
+};
+
+/* ---- files, in the parent ---- */
+
+static int write_map(pid_t pid, const char *which, unsigned on_disk, unsigned in_box)
+{
+	char path[64], map[ID_MAP_SIZE];
+	struct err e;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, which);
+	snprintf(map, sizeof(map), "%u %u 1", on_disk, in_box);
+	return file_set(path, map, &e);
+}
+
+/* A user namespace that says which user on disk stands for the sandbox's. Its one process is
+ * needed only until there is a descriptor of it. Returns that or -errno. */
+static int open_id_map(const struct stat *st, uid_t user)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+	char path[64];
+	int fd = -1, rc;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	if (pid < 0)
+		return -errno;
+	rc = write_map(pid, "uid_map", st->st_uid, user);
+	if (rc == 0)
+		rc = write_map(pid, "gid_map", st->st_gid, user);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	if (rc == 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	rc = rc == 0 && fd < 0 ? -errno : rc;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return rc < 0 ? rc : fd;
+}
+
+static bool others_may_read(const struct stat *st)
+{
+	return st->st_mode & S_IROTH;
+}
+
+/* Clones path's mount, to be attached in the sandbox. Returns its descriptor or -errno. */
+static int open_file(const struct sandbox_path *f, uid_t user, struct err *e)
+{
+	struct tree_attr attr = { .set = ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC | ATTR_IDMAP };
+	cleanup_fd int tree = -1, map = -1;
+	struct stat st;
+	int rc;
+
+	if (lstat(f->path, &st) < 0)
+		return err_set(e, errno, "%s: %s", f->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "%s is not a regular file", f->path);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, f->path, TREE_CLONE | TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	if (tree < 0)
+		return err_set(e, errno, "%s: %s", f->path, strerror(errno));
+	map = open_id_map(&st, user);
+	if (map < 0)
+		return err_set(e, -map, "%s: %s", f->path, strerror(-map));
+	attr.set |= f->writable ? 0 : ATTR_RDONLY;
+	attr.userns = (unsigned)map;
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
+		/* not every filesystem can show another owner */
+		if (f->writable || !others_may_read(&st))
+			return err_set(e, errno, "%s: %s", f->path, strerror(errno));
+		attr.set &= ~(uint64_t)ATTR_IDMAP;
+		if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+			return err_set(e, errno, "%s: %s", f->path, strerror(errno));
+	}
+	rc = fcntl(tree, F_DUPFD_CLOEXEC, SANDBOX_HIGH_FD);
+	return rc < 0 ? err_set(e, errno, "%s: %s", f->path, strerror(errno)) : rc;
+}
+
+int sandbox_open_files(struct sandbox_plan *p, struct err *e)
+{
+	size_t i;
+
+	if (p->s->n_files == 0)
+		return 0;
+	p->trees = malloc(p->s->n_files * sizeof(*p->trees));
+	if (!p->trees)
+		return err_set(e, ENOMEM, "no memory for a sandbox");
+	for (i = 0; i < p->s->n_files; i++)
+		p->trees[i] = -1;
+	for (i = 0; i < p->s->n_files; i++) {
+		p->trees[i] = open_file(&p->s->files[i], p->uid, e);
+		if (p->trees[i] < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+/* ---- the root, in the child ---- */
+
+const struct sandbox_path sandbox_null = { "/dev/null", true };
+
+static int failed(const char *what, struct err *e)
+{
+	return err_set(e, errno, "%s: %s", what, strerror(errno));
+}
+
+/* Makes the folders above inside, a path below ROOT. */
+static int make_folders(const char *inside, struct err *e)
+{
+	char folder[PATH_MAX];
+	char *end;
+
+	snprintf(folder, sizeof(folder), "%s", inside);
+	end = strrchr(folder, '/');
+	*end = 0;
+	return file_mkdirs(folder, e);
+}
+
+static int make_node(const struct sandbox_plan *p, const struct sandbox_path *d, struct err *e)
+{
+	mode_t mode = d->writable ? 0600 : 0400;
+	char inside[PATH_MAX];
+	struct stat st;
+	int rc;
+
+	if (stat(d->path, &st) < 0)
+		return failed(d->path, e);
+	if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+		return err_set(e, ENOTBLK, "%s is not a device", d->path);
+	snprintf(inside, sizeof(inside), ROOT "%s", d->path);
+	rc = make_folders(inside, e);
+	if (rc < 0)
+		return rc;
+	if (mknod(inside, (st.st_mode & S_IFMT) | mode, st.st_rdev) < 0 || chown(inside, p->uid, p->uid) < 0)
+		return failed(inside, e);
+	return 0;
+}
+
+static int make_file(const char *path, const char *text, struct err *e)
+{
+	char inside[PATH_MAX];
+	int rc;
+
+	snprintf(inside, sizeof(inside), ROOT "%s", path);
+	rc = make_folders(inside, e);
+	return rc < 0 ? rc : file_write(inside, text, strlen(text), e);
+}
+
+static int attach_file(const char *path, int tree, struct err *e)
+{
+	char inside[PATH_MAX];
+	int rc = make_file(path, "", e);
+
+	if (rc < 0)
+		return rc;
+	snprintf(inside, sizeof(inside), ROOT "%s", path);
+	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, inside, MOVE_FROM_EMPTY_PATH) < 0)
+		return failed(path, e);
+	close(tree);
+	return 0;
+}
+
+/* Lets go of all that is mounted below "/", in this namespace. */
+static void detach_all_but(const char *kept)
+{
+	cleanup_dir DIR *dir = opendir("/");
+	struct dirent *entry;
+	char path[300];
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/%s", entry->d_name);
+		if (entry->d_name[0] != '.' && strcmp(path, kept) != 0)
+			umount2(path, MNT_DETACH);
+	}
+}
+
+static int take_place(struct err *e)
+{
+	if (chdir(ROOT) < 0)
+		return failed(ROOT, e);
+	detach_all_but(ROOT);
+	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return failed("its root", e);
+	return 0;
+}
+
+/* copy: what is in the profile's copied file; NULL: nothing. */
+static int fill(const struct sandbox_plan *p, const char *copy, struct err *e)
+{
+	const struct sandbox *s = p->s;
+	size_t i;
+	int rc = make_node(p, &sandbox_null, e);
+
+	for (i = 0; i < s->n_devices && rc == 0; i++)
+		rc = make_node(p, &s->devices[i], e);
+	for (i = 0; s->profile->empty && s->profile->empty[i] && rc == 0; i++)
+		rc = make_file(s->profile->empty[i], "", e);
+	if (s->profile->copied && rc == 0)
+		rc = make_file(s->profile->copied, copy ? copy : "", e);
+	for (i = 0; i < s->n_files && rc == 0; i++)
+		rc = attach_file(s->files[i].path, p->trees[i], e);
+	return rc;
+}
+
+int sandbox_make_root(const struct sandbox_plan *p, struct err *e)
+{
+	cleanup_free char *copy = NULL;
+	int rc;
+
+	/* before its folder is covered */
+	if (p->s->profile->copied && file_read(p->s->profile->copied, COPY_MAX, &copy, NULL, e) < 0)
+		return -e->code;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("sandbox", ROOT, "tmpfs", SAFE | MS_NODEV, ROOT_OPTIONS) < 0)
+		return failed("its root", e);
+	if (mkdir(ROOT "/dev", 0755) < 0 || mount("sandbox", ROOT "/dev", "tmpfs", SAFE, ROOT_OPTIONS) < 0)
+		return failed("its /dev", e);
+	rc = fill(p, copy, e);
+	if (rc < 0)
+		return rc;
+	if (mount(NULL, ROOT "/dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE, NULL) < 0 ||
+	    mount(NULL, ROOT, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | SAFE, NULL) < 0)
+		return failed("its root", e);
+	return take_place(e);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a process comes into a sandbox; for spawn*.c and sandbox*.c only. */
+#ifndef GS_SANDBOX_START_H
+#define GS_SANDBOX_START_H
+
+#include "sandbox.h"
+
+/* Descriptors of the parent that its child still has from here on, until it has entered. */
+#define SANDBOX_HIGH_FD 600
+#define SANDBOX_PIPE_FD 999     /* to the parent, for an error */
+#define SANDBOX_PROGRAM_FD 1000 /* the program's: above every profile's limit, so that there is none there twice */
+
+struct sandbox_plan;
+
+/* What the child does; does not return. */
+typedef void (*sandbox_code)(const struct sandbox_plan *p, int pipe_to_parent, void *arg);
+
+/* Forks into new namespaces; the child runs code(plan, pipe, arg). Returns its process; -errno
+ * where there is none, or where it has said so through the pipe. */
+pid_t sandbox_start(const struct sandbox *s, int program, sandbox_code code, void *arg, struct err *e)
+	must_check nonnull_at(1, 3, 5);
+
+#define SANDBOX_FDS_MAX 8
+
+/* In the child: makes fds, n of them (SANDBOX_FDS_MAX at most), its descriptors 0, 1, ... and closes all others but the high ones,
+ * of which the pipe, and the program where it is not -1, get their places. Returns 0 or -errno. */
+int sandbox_descriptors(const int *fds, size_t n, int pipe_to_parent, int program, struct err *e)
+	must_check nonnull_all;
+
+/* In the child: all steps. Its descriptors are those it is to have, besides the high ones. Does not
+ * return where one fails; the parent knows why then. */
+void sandbox_enter(const struct sandbox_plan *p, int pipe_to_parent) nonnull_all;
+
+/* In the child: tells the parent why it can't go on, and ends. */
+void sandbox_give_up(int pipe_to_parent, const struct err *e) nonnull_all __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The steps into a sandbox; for sandbox*.c only. All of them return 0 or -errno. */
+#ifndef GS_SANDBOX_STEPS_H
+#define GS_SANDBOX_STEPS_H
+
+#include "sandbox.h"
+#include "sandbox_profiles.h"
+
+/* What the parent makes before there is a child. */
+struct sandbox_plan {
+	const struct sandbox *s;
+	uid_t uid;         /* and gid: nobody else's, as long as the sweep runs */
+	int cgroup;        /* descriptor; -1: there are no limits by cgroup */
+	uint64_t memory;   /* bytes; 0: no limit */
+	int program;       /* descriptor of what it will run; -1: code of ours */
+	int *trees;        /* for each file a mount that is not attached yet */
+};
+
+extern const struct sandbox_path sandbox_null; /* a device in every sandbox */
+
+/* ---- in the parent ---- */
+
+/* Opens the files of p->s in p->trees, for the user p->uid. */
+int sandbox_open_files(struct sandbox_plan *p, struct err *e) must_check nonnull_all;
+
+/* The limits by cgroup, as far as the kernel has them. */
+void sandbox_make_cgroup(struct sandbox_plan *p) nonnull_all;
+void sandbox_drop_cgroup(pid_t pid);
+
+/* ---- in the child, in this order ---- */
+
+/* The empty root with its devices and files. */
+int sandbox_make_root(const struct sandbox_plan *p, struct err *e) must_check nonnull_all;
+
+/* What its user may use up. */
+int sandbox_set_limits(const struct sandbox_plan *p, struct err *e) must_check nonnull_all;
+
+/* Becomes that user, without a capability (but those of the profile). */
+int sandbox_drop_rights(const struct sandbox_plan *p, struct err *e) must_check nonnull_all;
+
+/* Files and networks once more, by Landlock; nothing where the kernel has none. */
+int sandbox_restrict_files(const struct sandbox_plan *p, struct err *e) must_check nonnull_all;
+
+/* System calls; the last step, after which only the listed ones work. */
+int sandbox_restrict_calls(const struct sandbox_plan *p, struct err *e) must_check nonnull_all;
+
+/* 0: this kernel has no Landlock. */
+int sandbox_landlock_version(void);
+
+#endif
