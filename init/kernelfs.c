@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "kernelfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -79,6 +80,32 @@ int sys_write(const char *path, const char *text)
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		return -errno;
 	return 0;
+}
+
+void sweep_group_make(void)
+{
+	static const char *const controllers[] = { "+memory", "+pids" };
+	size_t i;
+
+	/* one that the kernel lacks is missed by who wants to use it */
+	for (i = 0; i < ARRAY_SIZE(controllers); i++)
+		sys_write("/sys/fs/cgroup/cgroup.subtree_control", controllers[i]);
+	mkdir(SWEEP_GROUP, 0755);
+	mkdir(SWEEP_GROUP "/main", 0755);
+	for (i = 0; i < ARRAY_SIZE(controllers); i++)
+		sys_write(SWEEP_GROUP "/cgroup.subtree_control", controllers[i]);
+}
+
+int sweep_group_remove(void)
+{
+	cleanup_dir DIR *dir = opendir(SWEEP_GROUP);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) && errno == EBUSY)
+			return -EBUSY;
+	return rmdir(SWEEP_GROUP) ? -errno : 0;
 }
 
 void panic_reboots(void)

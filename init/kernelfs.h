@@ -16,6 +16,18 @@ void descriptors_sane(void);
  * sweep finds out what it misses. */
 void mounts_make(void);
 
+/* All of the sweep's processes, whatever sessions they make, are in one group that the kernel kills
+ * at one word: its own in main/, those of a sandbox in folders of their own beside that, whose
+ * memory and number of processes can be limited. */
+#define SWEEP_GROUP "/sys/fs/cgroup/sweep"
+#define SWEEP_GROUP_PROCS SWEEP_GROUP "/main/cgroup.procs"
+
+/* Makes the group, as far as the kernel can. */
+void sweep_group_make(void);
+
+/* Removes it. Returns 0; -EBUSY: not all of its processes are gone yet. */
+int sweep_group_remove(void);
+
 /* Sets what the kernel does on a panic: the host must come back. A panic= on the
  * kernel command line stays. */
 void panic_reboots(void);

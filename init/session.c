@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,9 +17,6 @@
 #include "outcome.h"
 
 #define PROGRESS_FD 3
-/* All of the sweep's processes, whatever sessions they make, in one group that
- * the kernel kills at one word. */
-#define CGROUP "/sys/fs/cgroup/sweep"
 #define REASON_MAX 160
 
 static void __attribute__((noreturn)) become(const char *const argv[], int out, int progress)
@@ -31,7 +27,7 @@ static void __attribute__((noreturn)) become(const char *const argv[], int out, 
 	};
 
 	setsid();
-	sys_write(CGROUP "/cgroup.procs", "0");
+	sys_write(SWEEP_GROUP_PROCS, "0");
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	dup2(progress, PROGRESS_FD); /* never 3 itself, which would keep close-on-exec */
@@ -48,7 +44,7 @@ static int start(struct machine *m, const char *const argv[])
 	int progress[2];
 	pid_t pid;
 
-	mkdir(CGROUP, 0755);
+	sweep_group_make();
 	/* Non-blocking at both ends: a sign of life is never waited for. */
 	if (pipe2(progress, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
@@ -70,10 +66,9 @@ static void sweep_out(struct machine *m, pid_t group)
 	int64_t until_ms = now_ms() + KILL_S * 1000;
 
 	kill(-group, SIGKILL);
-	sys_write(CGROUP "/cgroup.kill", "1");
+	sys_write(SWEEP_GROUP "/cgroup.kill", "1");
 	loop_wait(m, ROLE_SWEEP, until_ms);
-	/* rmdir works when the last one is gone. */
-	while (rmdir(CGROUP) && errno == EBUSY && now_ms() < until_ms)
+	while (sweep_group_remove() == -EBUSY && now_ms() < until_ms)
 		loop_turn(m, now_ms() + 20);
 }
 

@@ -36,6 +36,7 @@
 
 #define FILTER_MAX 256
 #define X32_BIT 0x40000000
+#define MEMFD_NOEXEC_SEAL 0x8 /* linux/memfd.h of kernel 6.3 */
 
 /* What every program of the image uses. */
 static const int common[] = {
@@ -55,7 +56,7 @@ static const int common[] = {
 /* Questions about a device, which a checker may ask; to all others: no such thing here. */
 static const unsigned ioctls[] = {
 	BLKGETSIZE64, BLKGETSIZE, BLKSSZGET, BLKPBSZGET, BLKBSZGET, BLKIOMIN, BLKIOOPT, BLKALIGNOFF,
-	BLKROTATIONAL, BLKROGET, BLKFLSBUF, BLKGETZONESZ, BLKGETNRZONES, HDIO_GETGEO, FIGETBSZ,
+	BLKROTATIONAL, BLKROGET, BLKGETZONESZ, BLKGETNRZONES, HDIO_GETGEO, FIGETBSZ,
 };
 
 struct filter {
@@ -138,6 +139,18 @@ static void memory_without_code(struct filter *f, int call)
 	end_call(f, from);
 }
 
+/* Files in memory, none of which can ever be run. */
+static void memory_files(struct filter *f)
+{
+	unsigned from = begin_call(f, SYS_memfd_create);
+
+	load_arg(f, 1);
+	add(f, BPF_JMP | BPF_JSET | BPF_K, MEMFD_NOEXEC_SEAL, 0, 1);
+	end(f, SECCOMP_RET_ALLOW);
+	end(f, SECCOMP_RET_ERRNO | EINVAL);
+	end_call(f, from);
+}
+
 static void known_ioctls(struct filter *f)
 {
 	unsigned from = begin_call(f, SYS_ioctl);
@@ -146,6 +159,8 @@ static void known_ioctls(struct filter *f)
 	load_arg(f, 1);
 	for (i = 0; i < ARRAY_SIZE(ioctls); i++)
 		end_if(f, ioctls[i], SECCOMP_RET_ALLOW);
+	/* it takes a right; the caller syncs the device anyway */
+	end_if(f, BLKFLSBUF, SECCOMP_RET_ERRNO | 0);
 	end(f, SECCOMP_RET_ERRNO | ENOTTY);
 	end_call(f, from);
 }
@@ -192,6 +207,8 @@ static void make(struct filter *f, const struct sandbox_profile *p)
 		end_if(f, (uint32_t)p->calls[i], SECCOMP_RET_ALLOW);
 	memory_without_code(f, SYS_mmap);
 	memory_without_code(f, SYS_mprotect);
+	if (p->memory_files)
+		memory_files(f);
 	known_ioctls(f);
 	own_limits(f, otherwise);
 	if (p->threads > 1 && !p->forks)

@@ -18,8 +18,9 @@ const struct sandbox_profile sandbox_e2fsck = {
 };
 
 const struct sandbox_profile sandbox_xfs_repair = {
-	.name = "xfs_repair", .memory_percent = 80, .threads = 256, .descriptors = 64,
-	.empty = nothing_mounted, .calls = { THREADS },
+	.name = "xfs_repair", .memory_percent = 80, .threads = 256, .descriptors = 256,
+	.memory_files = true,
+	.empty = nothing_mounted, .calls = { THREADS, SYS_fchmod },
 };
 
 const struct sandbox_profile sandbox_btrfs = {

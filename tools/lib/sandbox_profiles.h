@@ -13,6 +13,7 @@ struct sandbox_profile {
 	unsigned memory_percent; /* of the memory that is free when it starts */
 	unsigned threads;        /* processes and threads in all */
 	unsigned descriptors;
+	bool memory_files;       /* makes files in memory, whose size has no limit of its own */
 	bool forks;              /* may fork: our own reader only */
 	bool stops;              /* a call that is not listed ends it; else the call fails (ENOSYS) */
 	const char *const *empty;   /* files that it finds, without anything in them; NULL-ended */

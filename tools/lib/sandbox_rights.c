@@ -32,12 +32,13 @@ int sandbox_set_limits(const struct sandbox_plan *p, struct err *e)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	rlim_t seconds = p->s->seconds ? (rlim_t)p->s->seconds * (rlim_t)(cpus < 1 ? 1 : cpus) : RLIM_INFINITY;
+	rlim_t bytes = p->s->profile->memory_files ? RLIM_INFINITY : p->s->file_bytes;
 	int rc = limit(RLIMIT_CORE, 0, e);
 
 	if (rc == 0)
 		rc = limit(RLIMIT_CPU, seconds, e);
 	if (rc == 0)
-		rc = limit(RLIMIT_FSIZE, p->s->file_bytes, e);
+		rc = limit(RLIMIT_FSIZE, bytes, e);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, p->s->profile->descriptors, e);
 	if (rc == 0)

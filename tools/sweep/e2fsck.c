@@ -6,8 +6,11 @@
 #include <stdio.h>
 
 #include "checkrun.h"
+#include "file.h"
 
 #define E2FSCK "/usr/sbin/e2fsck"
+
+#define UNDO_SLACK (64u << 20) /* a checker that meets the limit is killed: never by a sound one */
 
 #define FSCK_NONDESTRUCT 1
 #define FSCK_REBOOT 2
@@ -69,10 +72,19 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 			      .writes = way != E2FSCK_VERIFY };
 	char words[2][32], how[300];
 	const char *argv[12];
+	struct sandbox_path undo = { job->undo, true };
 	struct spawn_result r;
-	int rc;
+	int rc = 0;
 
 	build_argv(job, way, words, argv);
+	if (job->undo[0] && way != E2FSCK_VERIFY) {
+		c.files = &undo;
+		c.n_files = 1;
+		c.file_bytes = 2 * job->node->bytes + UNDO_SLACK;
+		rc = file_append(job->undo, "", 0, why); /* in its sandbox it can't make one */
+	}
+	if (rc < 0)
+		return rc;
 	rc = checkrun(&c, argv, &r, why);
 	if (rc < 0)
 		return rc;

@@ -34,6 +34,7 @@
 #include "missing.h"
 #include "nodejson.h"
 #include "publish.h"
+#include "sandbox.h"
 #include "schedule.h"
 #include "work.h"
 
@@ -399,6 +400,7 @@ static void prepare_process(void)
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_MEMLOCK, &locked);
+	sandbox_prepare();
 	dm_prepare();
 }
 
