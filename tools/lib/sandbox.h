@@ -48,6 +48,9 @@ void sandbox_prepare(void);
 pid_t sandbox_fork(const struct sandbox *s, const int *fds, size_t n, void (*code)(void *arg), void *arg,
 		   struct err *e) must_check nonnull_at(1, 2, 4, 6);
 
+/* In a sandbox: only what p lists may be asked of the kernel from here on. Returns 0 or -errno. */
+int sandbox_narrow(const struct sandbox_profile *p, struct err *e) must_check nonnull_all;
+
 /* To be called when the first process of a sandbox has ended, before it is waited for: clears up
  * behind it. */
 void sandbox_ended(pid_t pid);

@@ -211,22 +211,27 @@ static void make(struct filter *f, const struct sandbox_profile *p)
 		memory_files(f);
 	known_ioctls(f);
 	own_limits(f, otherwise);
-	if (p->threads > 1 && !p->forks)
+	if (p->threads > 1)
 		threads_only(f, otherwise);
 	the_program(f, otherwise);
 	end(f, otherwise);
 }
 
-int sandbox_restrict_calls(const struct sandbox_plan *p, struct err *e)
+int sandbox_narrow(const struct sandbox_profile *p, struct err *e)
 {
 	struct filter f = { .n = 0 };
 	struct sock_fprog program = { .filter = f.line };
 
-	make(&f, p->s->profile);
+	make(&f, p);
 	if (f.n == FILTER_MAX)
 		return err_set(e, E2BIG, "the list of system calls is too long");
 	program.len = f.n;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
 		return err_set(e, errno, "seccomp: %s", strerror(errno));
 	return 0;
+}
+
+int sandbox_restrict_calls(const struct sandbox_plan *p, struct err *e)
+{
+	return sandbox_narrow(p->s->profile, e);
 }

@@ -44,3 +44,13 @@ const struct sandbox_profile sandbox_f2fs = {
 	.name = "fsck.f2fs", .memory_percent = 80, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
 	.copied = "/proc/version",
 };
+
+/* Takes open descriptors of devices, and forks a sandbox_look for each. */
+const struct sandbox_profile sandbox_reader = {
+	.name = "reader", .memory_percent = 25, .threads = 2, .descriptors = 16, .stops = true,
+	.calls = { SYS_fork, SYS_wait4, SYS_recvmsg, SYS_sendto, SYS_seccomp },
+};
+
+const struct sandbox_profile sandbox_look = {
+	.name = "look", .memory_percent = 25, .threads = 1, .descriptors = 16, .stops = true,
+};

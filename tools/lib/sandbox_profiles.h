@@ -14,7 +14,6 @@ struct sandbox_profile {
 	unsigned threads;        /* processes and threads in all */
 	unsigned descriptors;
 	bool memory_files;       /* makes files in memory, whose size has no limit of its own */
-	bool forks;              /* may fork: our own reader only */
 	bool stops;              /* a call that is not listed ends it; else the call fails (ENOSYS) */
 	const char *const *empty;   /* files that it finds, without anything in them; NULL-ended */
 	const char *copied;         /* one that it finds as it is outside, 4 KiB of it; NULL: none */
@@ -22,6 +21,6 @@ struct sandbox_profile {
 };
 
 extern const struct sandbox_profile sandbox_e2fsck, sandbox_xfs_repair, sandbox_btrfs, sandbox_fat,
-	sandbox_ntfs, sandbox_exfat, sandbox_f2fs;
+	sandbox_ntfs, sandbox_exfat, sandbox_f2fs, sandbox_reader, sandbox_look;
 
 #endif

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -19,16 +20,18 @@
 #define MAX_DEPTH 16
 #define VIRTIO_PREFIX "vd" /* drivers/block/virtio_blk.c */
 
-static int open_device(const char *path, struct err *e)
+int blockdev_open(const char *path, struct err *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t n = strlen(BLOCKDEV_FD);
+	int fd = strncmp(path, BLOCKDEV_FD, n) == 0 ? fcntl(atoi(path + n), F_DUPFD_CLOEXEC, 0) :
+						       open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	return fd < 0 ? err_set(e, errno, "open %s: %s", path, strerror(errno)) : fd;
 }
 
 int blockdev_size(const char *path, uint64_t *bytes, struct err *e)
 {
-	cleanup_fd int fd = open_device(path, e);
+	cleanup_fd int fd = blockdev_open(path, e);
 
 	if (fd < 0)
 		return fd;
@@ -40,7 +43,7 @@ int blockdev_size(const char *path, uint64_t *bytes, struct err *e)
 unsigned blockdev_sector_size(const char *path)
 {
 	struct err e;
-	cleanup_fd int fd = open_device(path, &e);
+	cleanup_fd int fd = blockdev_open(path, &e);
 	int size = 512;
 
 	if (fd < 0 || ioctl(fd, BLKSSZGET, &size) < 0 || size < 512)
@@ -50,7 +53,7 @@ unsigned blockdev_sector_size(const char *path)
 
 int blockdev_set_read_only(const char *path, bool read_only, struct err *e)
 {
-	cleanup_fd int fd = open_device(path, e);
+	cleanup_fd int fd = blockdev_open(path, e);
 	int value = read_only;
 
 	if (fd < 0)
@@ -71,7 +74,7 @@ bool blockdev_is_read_only(const char *path)
 
 int blockdev_read(const char *path, uint64_t offset, void *buf, size_t size, struct err *e)
 {
-	cleanup_fd int fd = open_device(path, e);
+	cleanup_fd int fd = blockdev_open(path, e);
 	ssize_t n;
 
 	if (fd < 0)

@@ -10,6 +10,11 @@
 #include "attrs.h"
 #include "err.h"
 
+#define BLOCKDEV_FD "/dev/fd/" /* without /proc, too */
+
+/* Opens it for reading; "/dev/fd/N" is a copy of descriptor N. Returns a descriptor or -errno. */
+int blockdev_open(const char *path, struct err *e) must_check nonnull_all;
+
 /* Size in bytes (BLKGETSIZE64). Returns 0 or -errno. */
 int blockdev_size(const char *path, uint64_t *bytes, struct err *e) must_check nonnull_all;
 

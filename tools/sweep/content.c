@@ -215,13 +215,13 @@ static bool looks_empty(const char *device, uint64_t bytes)
 int content_read(struct node *n, struct err *e)
 {
 	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
-	cleanup_fd int fd = open(n->device, O_RDONLY | O_CLOEXEC);
+	cleanup_fd int fd = blockdev_open(n->device, e);
 	struct content *c = &n->content;
 	int rc;
 
 	memset(c, 0, sizeof(*c));
 	if (fd < 0)
-		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
+		return fd;
 	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0)
 		return err_set_word(e, EIO, "io-error", "its size can't be read");
 	if (read_superblock(pr, c) < 0)

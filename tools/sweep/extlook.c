@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <ext2fs/ext2fs.h>
 
+#include "blockdev.h"
+#include "cleanup.h"
 #include "images.h"
 
 #define MAX_ENTRIES 10000000 /* looked at, in all folders */
@@ -98,9 +101,14 @@ static int walk(struct look *l, struct err *e)
 int extlook_has_image(const char *device, const struct words *patterns, struct err *e)
 {
 	struct look l = { .patterns = patterns };
+	cleanup_fd int fd = blockdev_open(device, e);
+	char number[16];
 	int rc;
 
-	if (ext2fs_open(device, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &l.fs))
+	if (fd < 0)
+		return fd;
+	snprintf(number, sizeof(number), "%d", fd);
+	if (ext2fs_open(number, EXT2_FLAG_64BITS, 0, 0, unixfd_io_manager, &l.fs))
 		return err_set(e, EIO, "its folders can't be read");
 	rc = walk(&l, e);
 	free(l.folder);

@@ -182,33 +182,23 @@ bool extsuper_find_backup(const char *device, uint64_t bytes, struct extsuper_ba
 	return false;
 }
 
-static int open_super(const char *device, int flags, ext2_filsys *fs, struct err *e)
-{
-	if (ext2fs_open(device, flags | EXT2_FLAG_64BITS | EXT2_FLAG_SUPER_ONLY, 0, 0, unix_io_manager, fs))
-		return err_set_word(e, EIO, "io-error", "the superblock on %s can't be opened", device);
-	return 0;
-}
-
 int extsuper_last_mounted(const char *device, char folder[LAST_MOUNTED_SIZE], struct err *e)
 {
-	ext2_filsys fs;
-	int rc = open_super(device, 0, &fs, e);
+	struct ext2_super_block sb;
+	int rc = blockdev_read(device, SUPERBLOCK_OFFSET, &sb, sizeof(sb), e);
 
-	if (rc < 0)
-		return rc;
-	snprintf(folder, LAST_MOUNTED_SIZE, "%.64s", (const char *)fs->super->s_last_mounted);
-	ext2fs_free(fs);
-	return 0;
+	if (rc == 0)
+		snprintf(folder, LAST_MOUNTED_SIZE, "%.64s", (const char *)sb.s_last_mounted);
+	return rc;
 }
 
 int extsuper_set_last_mounted(const char *device, const char folder[LAST_MOUNTED_SIZE],
 			      struct err *e)
 {
 	ext2_filsys fs;
-	int rc = open_super(device, EXT2_FLAG_RW, &fs, e);
 
-	if (rc < 0)
-		return rc;
+	if (ext2fs_open(device, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SUPER_ONLY, 0, 0, unix_io_manager, &fs))
+		return err_set_word(e, EIO, "io-error", "the superblock on %s can't be opened", device);
 	strncpy((char *)fs->super->s_last_mounted, folder, LAST_MOUNTED_SIZE - 1);
 	fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
 	ext2fs_mark_super_dirty(fs);

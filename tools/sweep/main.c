@@ -23,7 +23,6 @@
 #include <json-c/json_util.h>
 
 #include "aftermath.h"
-#include "content.h"
 #include "dm.h"
 #include "file.h"
 #include "hostwalk.h"
@@ -31,6 +30,7 @@
 #include "layers/registry.h"
 #include "leftovers.h"
 #include "log.h"
+#include "looks.h"
 #include "missing.h"
 #include "nodejson.h"
 #include "publish.h"
@@ -210,7 +210,7 @@ static int prepare_env(struct err *e)
 		.mode = sweep.settings.mode, .undo = sweep.settings.undo, .guest = "",
 		.log_dir = LOG_DIR, .work_dir = WORK_DIR, .undo_dir = "", .next_id = next_id,
 		.cancelled = cancelled, .seconds_left = seconds_left, .acquire = host_acquire,
-		.release = host_release, .publish = host_publish, .read_content = content_read,
+		.release = host_release, .publish = host_publish, .read_content = look_content,
 		.idle = host_idle, .find_device = find_device, .keys = &sweep.keys,
 		.registry = layer_registry,
 	};

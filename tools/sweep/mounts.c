@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "content.h"
+#include "extsuper.h"
 #include "file.h"
 #include "log.h"
+#include "looks.h"
 
 #define OUR_FOLDER "/run/guestsweep/"
 #define UNMOUNT_TRIES 50
@@ -57,7 +58,7 @@ static bool is_ext(const struct kind_of_mount *kind)
 /* Not a folder of ours: a sweep that broke off may have left one. */
 static int remember_place(struct mounted *m, struct err *e)
 {
-	int rc = extsuper_last_mounted(m->device, m->last_mounted, e);
+	int rc = look_ext_mounted(m->device, m->last_mounted, e);
 
 	if (rc == 0 && strncmp(m->last_mounted, OUR_FOLDER, strlen(OUR_FOLDER)) == 0)
 		m->last_mounted[0] = 0;
@@ -77,7 +78,7 @@ int mounts_mount(struct mounted *m, const char *device, const char *folder, bool
 	snprintf(m->device, sizeof(m->device), "%s", device);
 	snprintf(m->folder, sizeof(m->folder), "%s", folder);
 	snprintf(n.device, sizeof(n.device), "%s", device);
-	rc = content_read(&n, e);
+	rc = look_content(&n, e);
 	if (rc < 0)
 		return rc;
 	kind = find_kind(n.content.type);

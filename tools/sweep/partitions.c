@@ -41,7 +41,7 @@ static void fill(struct partition *p, blkid_partition par, uint64_t device_bytes
 		snprintf(p->type, sizeof(p->type), "0x%02x", blkid_partition_get_type(par));
 }
 
-static void mark_overlaps(struct partitions *t)
+void partitions_mark_overlaps(struct partitions *t)
 {
 	size_t i, k;
 
@@ -79,7 +79,7 @@ static int take_list(blkid_partlist list, uint64_t device_bytes, struct partitio
 		if (strcmp(blkid_parttable_get_type(table), t->scheme) == 0)
 			fill(&t->p[t->n++], par, device_bytes);
 	}
-	mark_overlaps(t);
+	partitions_mark_overlaps(t);
 	return 0;
 }
 

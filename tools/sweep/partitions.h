@@ -39,6 +39,9 @@ int partitions_read(int fd, unsigned sector, struct partitions *t, struct err *e
 	must_check nonnull_all;
 void partitions_free(struct partitions *t) nonnull_all;
 
+/* Sets overlaps of those that share bytes with another one. */
+void partitions_mark_overlaps(struct partitions *t) nonnull_all;
+
 /* How many partitions hold data and lie inside the device without overlap;
  * 0 where a single one does not. */
 size_t partitions_plausible(const struct partitions *t) nonnull_all;

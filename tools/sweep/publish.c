@@ -14,9 +14,9 @@
 
 #include "checkrun.h"
 #include "cleanup.h"
-#include "extsuper.h"
 #include "file.h"
 #include "hostwalk.h"
+#include "looks.h"
 #include "mounts.h"
 #include "nodejson.h"
 #include "reporttext.h"
@@ -77,7 +77,7 @@ static int check_filesystem(struct place *p, struct walk *host, struct node *n, 
 	json_object_object_add(p->about, "type", json_object_new_string(n->content.type));
 	if (strncmp(n->content.type, "ext", 3) != 0)
 		return 0;
-	rc = extsuper_read(n->device, &super, e);
+	rc = look_ext(n->device, &super, e);
 	if (rc == 0)
 		rc = checkrun(&c, argv, &r, e);
 	if (rc < 0)

@@ -16,6 +16,7 @@
 #include "keys.h"
 #include "log.h"
 #include "nodejson.h"
+#include "reader.h"
 
 #define MAX_DISKS 64
 #define LIMIT_SLACK_S 5
@@ -265,6 +266,7 @@ static void prepare(int fd, long deadline)
 	deadline_at = deadline;
 	sigaction(SIGTERM, &sa, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	reader_forget();
 }
 
 void worker_main(const struct walk_env *base, const struct scope *s, int fd, long deadline)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "e2fsck.h"
+#include "looks.h"
 #include "registry.h"
 #include "trial.h"
 
@@ -52,7 +53,7 @@ static enum claim ext_probe(struct walk *w, struct node *device, struct err *e)
 		return MINE;
 	if (c->type[0] || c->table[0] || c->all_zero)
 		return NOT_MINE;
-	return extsuper_find_backup(device->device, device->bytes, &backup, &super) ? MINE : NOT_MINE;
+	return look_ext_backup(device->device, device->bytes, &backup, &super) ? MINE : NOT_MINE;
 }
 
 static int ext_describe(struct walk *w, struct node *n, struct err *e)
@@ -66,9 +67,9 @@ static int ext_describe(struct walk *w, struct node *n, struct err *e)
 		return err_set(e, ENOMEM, "no memory for a filesystem");
 	x->has_backup = !device->content.type[0];
 	if (x->has_backup)
-		extsuper_find_backup(device->device, device->bytes, &x->backup, &x->super);
+		look_ext_backup(device->device, device->bytes, &x->backup, &x->super);
 	else
-		rc = extsuper_read(device->device, &x->super, e);
+		rc = look_ext(device->device, &x->super, e);
 	snprintf(n->type, sizeof(n->type), "%s",
 		 x->has_backup ? x->super.type : device->content.type);
 	snprintf(n->name, sizeof(n->name), "%s", n->guest);
@@ -125,7 +126,7 @@ static bool find_own_backup(const struct node *n, struct ext *x)
 {
 	struct extsuper ignored;
 
-	return extsuper_find_backup(n->parents[0]->device, n->bytes, &x->backup, &ignored) &&
+	return look_ext_backup(n->parents[0]->device, n->bytes, &x->backup, &ignored) &&
 	       strcmp(x->backup.uuid, n->uuid) == 0;
 }
 

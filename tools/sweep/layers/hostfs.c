@@ -23,11 +23,10 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
-#include "extlook.h"
-#include "extsuper.h"
 #include "images.h"
 #include "imagesource.h"
 #include "log.h"
+#include "looks.h"
 #include "mounts.h"
 #include "registry.h"
 #include "walk.h"
@@ -80,7 +79,7 @@ static bool is_sound(const struct node *n)
 		return true;
 	if (strcmp(n->code, "mode-list") != 0)
 		return false;
-	return !is_ext(n) || (extsuper_read(n->parents[0]->device, &super, &e) == 0 && !super.is_pending);
+	return !is_ext(n) || (look_ext(n->parents[0]->device, &super, &e) == 0 && !super.is_pending);
 }
 
 /* A look into one that is no ext filesystem: mounted for a moment, while the kernel holds its
@@ -119,7 +118,7 @@ static int holds_images(struct walk *w, struct node *n, struct err *e)
 	if (find_wishes(w, n, wishes) > 0)
 		return 1;
 	if (is_ext(n))
-		return extlook_has_image(n->parents[0]->device, &w->env->settings->images, e);
+		return look_ext_images(n->parents[0]->device, &w->env->settings->images, e);
 	return mounts_can(n->type) ? look_mounted(w, n, e) : 0;
 }
 

@@ -24,6 +24,7 @@
 #include "cleanup.h"
 #include "dm.h"
 #include "log.h"
+#include "looks.h"
 #include "mdarray.h"
 #include "mdjudge.h"
 #include "registry.h"
@@ -60,7 +61,7 @@ static int md_describe(struct walk *w, struct node *n, struct err *e)
 		return err_set(e, ENOMEM, "no memory for a member of an array");
 	snprintf(n->type, sizeof(n->type), "member");
 	snprintf(n->name, sizeof(n->name), "%s", device->name);
-	rc = mdsuper_read(device->device, device->bytes, device->content.version, super, e);
+	rc = look_md(device->device, device->bytes, device->content.version, super, e);
 	if (rc < 0)
 		return rc;
 	snprintf(n->uuid, sizeof(n->uuid), "%d", super->role);

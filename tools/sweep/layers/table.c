@@ -12,15 +12,13 @@
  *             partition might have been.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "blockdev.h"
-#include "cleanup.h"
 #include "dm.h"
-#include "partitions.h"
+#include "looks.h"
 #include "registry.h"
 #include "walk.h"
 
@@ -129,16 +127,13 @@ static void forget(struct node *n)
 static int read_list(struct node *n, struct err *e)
 {
 	const struct node *device = n->parents[0];
-	cleanup_fd int fd = open(device->device, O_RDONLY | O_CLOEXEC);
 	struct table *t;
 	int rc;
 
-	if (fd < 0)
-		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
 	n->state = t = calloc(1, sizeof(*t));
 	if (!t)
 		return err_set(e, ENOMEM, "no memory for the partition table");
-	rc = partitions_read(fd, device->content.sector, &t->list, e);
+	rc = look_partitions(device->device, device->bytes, device->content.sector, &t->list, e);
 	if (rc < 0)
 		return rc;
 	t->mapped = calloc(t->list.n + 1, sizeof(*t->mapped));

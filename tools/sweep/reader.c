@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "log.h"
+#include "sandbox.h"
+#include "sandbox_profiles.h"
+#include "spawn.h"
+
+#define LIMIT_S 300    /* for an answer; a host filesystem may have many folders */
+#define PROCESSOR_S 120
+#define READER_SOCKET 0 /* the reader's descriptors; 1 and 2 are nothing */
+#define CHILD_DEVICE 3  /* the first ones that are free when a question comes */
+#define CHILD_ANSWER 4
+
+/* A question on its way; parent and reader are the same program at the same addresses. */
+struct message {
+	reader_task task;
+	uint32_t size;
+	struct reader_question q;
+};
+
+/* In front of an answer. */
+struct head {
+	int32_t rc;
+	struct err e;
+};
+
+static pid_t reader; /* 0: none */
+static int reader_socket = -1;
+
+/* ---- in the reader ---- */
+
+static void look(const struct message *m)
+{
+	struct head head = { .rc = 0 };
+	void *answer = calloc(1, m->size);
+	struct err e;
+
+	if (sandbox_narrow(&sandbox_look, &e) < 0)
+		_exit(EXIT_FAILURE);
+	head.rc = answer ? m->task(&m->q, answer, &head.e) : err_set(&head.e, ENOMEM, "no memory for an answer");
+	if (write(CHILD_ANSWER, &head, sizeof(head)) == sizeof(head) && answer &&
+	    write(CHILD_ANSWER, answer, m->size) == (ssize_t)m->size)
+		_exit(EXIT_SUCCESS);
+	_exit(EXIT_FAILURE);
+}
+
+/* Takes a question and its two descriptors. Returns false at the end of all questions. */
+static bool take_question(struct message *m, int fds[2])
+{
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec part = { m, sizeof(*m) };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+
+	if (recvmsg(READER_SOCKET, &msg, 0) != sizeof(*m))
+		return false;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c || c->cmsg_len != CMSG_LEN(2 * sizeof(int)))
+		return false;
+	memcpy(fds, CMSG_DATA(c), 2 * sizeof(int));
+	return true;
+}
+
+/* A child for each question: one that a device has taken over is gone with it. */
+static void serve(void *arg)
+{
+	static struct message m;
+	int fds[2], status;
+	pid_t pid;
+
+	(void)arg;
+	while (take_question(&m, fds)) {
+		pid = fork();
+		if (pid == 0) {
+			close(READER_SOCKET);
+			if (fds[0] == CHILD_DEVICE && fds[1] == CHILD_ANSWER)
+				look(&m);
+			_exit(EXIT_FAILURE);
+		}
+		close(fds[0]);
+		close(fds[1]);
+		status = -1;
+		if (pid > 0)
+			waitpid(pid, &status, 0);
+		if (send(READER_SOCKET, &status, sizeof(status), 0) < 0)
+			return;
+	}
+}
+
+/* ---- outside ---- */
+
+static void stop(void)
+{
+	siginfo_t info;
+
+	if (!reader)
+		return;
+	close(reader_socket);
+	kill(reader, SIGKILL);
+	waitid(P_PID, (id_t)reader, &info, WEXITED | WNOWAIT);
+	sandbox_ended(reader);
+	waitpid(reader, NULL, 0);
+	reader = 0;
+}
+
+void reader_forget(void)
+{
+	if (reader)
+		close(reader_socket);
+	reader = 0;
+}
+
+static int start(struct err *e)
+{
+	static const struct sandbox box = { .profile = &sandbox_reader, .seconds = PROCESSOR_S };
+	cleanup_fd int ours = -1, theirs = -1, nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int pair[2], fds[3];
+	pid_t pid;
+
+	if (reader)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, errno, "a reader's socket: %s", strerror(errno));
+	ours = pair[0];
+	theirs = pair[1];
+	memcpy(fds, (int[]){ theirs, nothing, nothing }, sizeof(fds));
+	pid = sandbox_fork(&box, fds, ARRAY_SIZE(fds), serve, NULL, e);
+	if (pid < 0)
+		return pid;
+	reader = pid;
+	reader_socket = steal_fd(&ours);
+	return 0;
+}
+
+static int send_question(const struct message *m, int device, int answer, struct err *e)
+{
+	union {
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { .bytes = { 0 } };
+	struct iovec part = { (void *)m, sizeof(*m) };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int fds[] = { device, answer };
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	if (sendmsg(reader_socket, &msg, MSG_NOSIGNAL) != sizeof(*m))
+		return err_set(e, errno, "the reader is gone: %s", strerror(errno));
+	return 0;
+}
+
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
+}
+
+/* Reads size bytes, until the limit in time. Returns how many came. */
+static size_t receive(int fd, void *buf, size_t size, long until_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t got = 0;
+	ssize_t n = 1;
+
+	while (got < size && n > 0 && now_ms() < until_ms) {
+		if (poll(&p, 1, (int)(until_ms - now_ms())) <= 0)
+			continue;
+		n = read(fd, (char *)buf + got, size - got);
+		got += n > 0 ? (size_t)n : 0;
+	}
+	return got;
+}
+
+/* Text from the reader is a guest's: cut, and escaped once more. */
+static int take_error(const struct head *head, struct err *e)
+{
+	struct err theirs = head->e;
+
+	theirs.text[sizeof(theirs.text) - 1] = 0;
+	theirs.word[sizeof(theirs.word) - 1] = 0;
+	e->code = head->rc < 0 && head->rc >= -4095 ? -head->rc : EIO;
+	escape_text(e->text, sizeof(e->text), theirs.text);
+	escape_text(e->word, sizeof(e->word), theirs.word);
+	return -e->code;
+}
+
+static int broken(int status, struct err *e)
+{
+	struct spawn_result r = { .code = 0 };
+	char how[64];
+
+	r.how = status == -1 ? SPAWN_TIMED_OUT : WIFSIGNALED(status) ? SPAWN_SIGNALLED : SPAWN_EXITED;
+	r.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	return err_set_word(e, EIO, "tool-failed",
+			    "what stands on it broke the reader of it (%s); it is left alone",
+			    spawn_describe(&r, how, sizeof(how)));
+}
+
+static int take_answer(int fd, void *answer, size_t size, struct err *e)
+{
+	long until_ms = now_ms() + LIMIT_S * 1000L;
+	struct head head;
+	bool whole = receive(fd, &head, sizeof(head), until_ms) == sizeof(head) &&
+		     receive(fd, answer, size, until_ms) == size;
+	int status = -1;
+
+	if (receive(reader_socket, &status, sizeof(status), until_ms) != sizeof(status)) {
+		stop();
+		return broken(-1, e);
+	}
+	if (!whole || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return broken(status, e);
+	return head.rc == 0 ? 0 : take_error(&head, e);
+}
+
+int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
+	       size_t size, struct err *e)
+{
+	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC), from_reader = -1, to_us = -1;
+	struct message m = { .task = task, .size = (uint32_t)size, .q = *q };
+	int p[2], rc;
+
+	memset(answer, 0, size);
+	if (fd < 0)
+		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
+	rc = start(e);
+	if (rc < 0)
+		return rc;
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_set(e, errno, "pipe: %s", strerror(errno));
+	from_reader = p[0];
+	to_us = p[1];
+	rc = send_question(&m, fd, to_us, e);
+	if (rc < 0) {
+		stop();
+		return rc;
+	}
+	close(steal_fd(&to_us));
+	return take_answer(from_reader, answer, size, e);
+}

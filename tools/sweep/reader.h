@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads what stands on devices, for a process that has rights, in one that has none. Each process of
+ * the sweep has a reader of its own in a sandbox (tools/lib/sandbox.h) without a device or a file. It
+ * gets open descriptors, forks a child for each question, and what that answers is taken for bytes of
+ * a guest's: read with its limits checked, by looks.c. A child that crashes, asks the kernel for
+ * anything unusual, or does not end, costs its answer alone.
+ */
+#ifndef GS_READER_H
+#define GS_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attrs.h"
+#include "err.h"
+
+#define READER_ANSWER_MAX (128u << 10)
+#define READER_TEXT_MAX 8192
+#define READER_DEVICE "/dev/fd/3" /* what a task knows its device as */
+
+/* What is asked; plain data. */
+struct reader_question {
+	uint64_t bytes;  /* of the device */
+	uint32_t number; /* the task's */
+	char text[READER_TEXT_MAX]; /* the task's */
+};
+
+/* Runs in the reader. Fills answer (size bytes, zeroed). Returns 0 or -errno and e. */
+typedef int (*reader_task)(const struct reader_question *q, void *answer, struct err *e);
+
+/* Has task look at device and copies its answer of size bytes (READER_ANSWER_MAX at most) to answer.
+ * Returns what the task has returned, and its e with its texts escaped; -EIO, code tool-failed, where it
+ * broke; -errno, code io-error, of opening the device. */
+int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
+	       size_t size, struct err *e) must_check nonnull_all;
+
+/* A child of fork(2) calls it: the reader is its parent's. */
+void reader_forget(void);
+
+#endif
