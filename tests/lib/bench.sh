@@ -79,10 +79,10 @@ for (( round = 1; round <= rounds; round++ )); do
 	say "round $round: image $(jq .seconds "$dir/image$round/1/report.json") s, by hand $(sed -n 's/^by-hand \([0-9.]*\) .*/\1/p' "$dir/hand$round/1/results") s"
 done
 
-# When the first check begins needs a sweep of its own: its e2fsck tells.
+# When the first check begins needs a sweep of its own, with somebody beside it.
 mkdir -p "$dir/overlay"
 cp -r "$here/bench/first-check/." "$dir/overlay/"
-image_file usr/bin/e2fsck > "$dir/overlay/usr/bin/e2fsck.real"
+image_file usr/bin/sweep > "$dir/overlay/usr/bin/sweep.real"
 chmod 755 "$dir/overlay/usr/bin"/*
 archive "$dir/overlay" > "$dir/overlay.cpio"
 sweep_by_image "$dir/first" "$dir/overlay.cpio"

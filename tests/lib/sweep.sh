@@ -24,17 +24,35 @@ make_image() {
 		"$top/build.sh" pack "$dir/config" "$dir/config.cpio" > "$dir/pack.log" 2>&1
 		parts+=("$dir/config.cpio")
 	fi
-	if [[ -d $scenarios/$name/overlay ]]; then
-		cp -r "$scenarios/$name/overlay" "$dir/overlay"
+	if [[ -d $scenarios/$name/overlay || -f $scenarios/$name/hangs ]]; then
+		mkdir -p "$dir/overlay"
+		[[ ! -d $scenarios/$name/overlay ]] || cp -r "$scenarios/$name/overlay/." "$dir/overlay/"
 		[[ ! -d $scenarios/$name/next ]] || next_kernel "$scenarios/$name/next" "$dir/overlay/next"
 		for part in $(cd "$dir/overlay" && find usr/bin -type f 2> /dev/null); do
 			image_file "$part" > "$dir/overlay/$part.real"
 		done
+		[[ ! -f $scenarios/$name/hangs ]] || stand_ins "$scenarios/$name/hangs" "$dir"
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
 	fi
 	join_images "${parts[@]}" > "$2"
+}
+
+# stand_ins FILE DIR: puts programs into DIR/overlay that stand still for good at some filesystem, as the lines "PROGRAM LABEL" of
+# FILE say (tests/lib/stand-in/): what checks a guest's bytes can run nothing else, no script either
+stand_ins() {
+	local cc=$work/toolchain/bin/musl-cc from=$here/stand-in program label
+	"$cc" -O2 -Wall -Wextra -Werror -o "$2/join" "$from/join.c"
+	"$cc" -O1 -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -c -o "$2/hang.o" "$from/hang.c"
+	ld -N -Ttext=0 --build-id=none --no-warn-rwx-segments -o "$2/hang.elf" "$2/hang.o"
+	objcopy -O binary -j .text "$2/hang.elf" "$2/hang"
+	while read -r program label; do
+		mkdir -p "$2/overlay/$(dirname "$program")"
+		image_file "$program" > "$2/program"
+		"$2/join" "$2/program" "$2/hang" "$label" > "$2/overlay/$program"
+	done < "$1"
+	rm "$2"/{join,hang.o,hang.elf,hang,program}
 }
 
 # next_kernel ROOT DIR: a kernel for the machine to load, with an initramfs of its own: BusyBox and what is in ROOT
