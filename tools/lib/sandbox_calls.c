@@ -181,6 +181,18 @@ static void threads_only(struct filter *f, uint32_t otherwise)
 	end_call(f, from);
 }
 
+/* prctl(2) for what a C library and libext2fs use it for. */
+static void own_name(struct filter *f)
+{
+	unsigned from = begin_call(f, SYS_prctl);
+
+	load_arg(f, 0);
+	end_if(f, PR_GET_DUMPABLE, SECCOMP_RET_ALLOW);
+	end_if(f, PR_SET_NAME, SECCOMP_RET_ALLOW);
+	end(f, SECCOMP_RET_ERRNO | EINVAL);
+	end_call(f, from);
+}
+
 /* prlimit(2) of itself, to ask. Who sets a limit is told that it is done: some give up without. */
 static void own_limits(struct filter *f, uint32_t otherwise)
 {
@@ -211,6 +223,7 @@ static void make(struct filter *f, const struct sandbox_profile *p)
 		memory_files(f);
 	known_ioctls(f);
 	own_limits(f, otherwise);
+	own_name(f);
 	if (p->threads > 1)
 		threads_only(f, otherwise);
 	the_program(f, otherwise);
