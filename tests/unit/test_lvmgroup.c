@@ -135,7 +135,7 @@ static void hidden_ones_and_permissions(void **state)
 		   LV("[root_rimage_0]", ROLE("\"private\", \"raid\", \"image\"")) ","
 		   LV("pool", "\"lv_layout\": [\"thin\", \"pool\"], \"lv_role\": [\"private\"]") ","
 		   LV("[going]", ROLE("\"public\", \"snapshot\", \"thicksnapshot\"")) ","
-		   LV("kept", PLAIN ", \"lv_permissions\": \"read-only\""),
+		   LV("kept", PLAIN ", \"lv_attr\": \"-ri-XX----\""),
 		   SEG("kept", "linear", "0", "4194304", "\"/dev/vdb(0)\""));
 	assert_false(g.volume[0].is_public);
 	assert_string_equal(g.volume[0].name, "root_rimage_0");

@@ -72,7 +72,8 @@ static int make_plan(struct sandbox_plan *p, const struct sandbox *s, int progra
 		uids_used = shared_counter();
 	if (!uids_used)
 		return err_set(e, ENOMEM, "no memory for a sandbox");
-	p->uid = FIRST_UID + __atomic_fetch_add(uids_used, 1, __ATOMIC_RELAXED) % UIDS;
+	p->number = FIRST_UID + __atomic_fetch_add(uids_used, 1, __ATOMIC_RELAXED) % UIDS;
+	p->uid = s->profile->capabilities ? 0 : p->number;
 	rc = sandbox_open_files(p, e);
 	if (rc == 0)
 		sandbox_make_cgroup(p);

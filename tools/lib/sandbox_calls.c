@@ -26,6 +26,7 @@
 
 #include <linux/audit.h>
 #include <linux/blkzoned.h>
+#include <linux/dm-ioctl.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/hdreg.h>
@@ -56,7 +57,7 @@ static const int common[] = {
 /* Questions about a device, which a checker may ask; to all others: no such thing here. */
 static const unsigned ioctls[] = {
 	BLKGETSIZE64, BLKGETSIZE, BLKSSZGET, BLKPBSZGET, BLKBSZGET, BLKIOMIN, BLKIOOPT, BLKALIGNOFF,
-	BLKROTATIONAL, BLKROGET, BLKGETZONESZ, BLKGETNRZONES, HDIO_GETGEO, FIGETBSZ,
+	BLKROTATIONAL, BLKROGET, BLKRAGET, BLKGETZONESZ, BLKGETNRZONES, HDIO_GETGEO, FIGETBSZ,
 };
 
 struct filter {
@@ -165,6 +166,22 @@ static void known_ioctls(struct filter *f)
 	end_call(f, from);
 }
 
+/* Whatever device-mapper can do; and nodes of what is mapped, which the caller makes, are said to be there. */
+static void device_mapper(struct filter *f)
+{
+	static const int nodes[] = { SYS_mknod, SYS_mknodat, SYS_chown, SYS_fchownat, SYS_chmod };
+	unsigned from = begin_call(f, SYS_ioctl);
+	size_t i;
+
+	load_arg(f, 1);
+	add(f, BPF_ALU | BPF_AND | BPF_K, 0xff00, 0, 0);
+	end_if(f, DM_IOCTL << 8, SECCOMP_RET_ALLOW);
+	load(f, offsetof(struct seccomp_data, nr));
+	end_call(f, from);
+	for (i = 0; i < ARRAY_SIZE(nodes); i++)
+		end_if(f, (uint32_t)nodes[i], SECCOMP_RET_ERRNO | 0);
+}
+
 /* Threads, never a process or a namespace. */
 static void threads_only(struct filter *f, uint32_t otherwise)
 {
@@ -221,6 +238,8 @@ static void make(struct filter *f, const struct sandbox_profile *p)
 	memory_without_code(f, SYS_mprotect);
 	if (p->memory_files)
 		memory_files(f);
+	if (p->capabilities)
+		device_mapper(f);
 	known_ioctls(f);
 	own_limits(f, otherwise);
 	own_name(f);

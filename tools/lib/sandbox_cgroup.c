@@ -49,7 +49,7 @@ void sandbox_make_cgroup(struct sandbox_plan *p)
 	uint64_t most = free_memory() / 100 * p->s->profile->memory_percent;
 	char folder[128], value[32];
 
-	snprintf(folder, sizeof(folder), GROUPS "/box-%u", p->uid);
+	snprintf(folder, sizeof(folder), GROUPS "/box-%u", p->number);
 	if (mkdir(folder, 0755) < 0)
 		return;
 	if (most) {

@@ -21,6 +21,7 @@
 #define FS_EXECUTE (1ULL << 0)
 #define FS_WRITE_FILE (1ULL << 1)
 #define FS_READ_FILE (1ULL << 2)
+#define FS_READ_DIR (1ULL << 3)
 #define FS_TRUNCATE (1ULL << 14)
 #define FS_IOCTL_DEV (1ULL << 15)
 #define NET_ALL 3ULL   /* bind and connect by TCP */
@@ -84,8 +85,10 @@ static int allow_all(const struct sandbox_plan *p, int rules, uint64_t known, st
 		rc = allow_path(rules, s->files[i].path, (s->files[i].writable ? writes : reads) & known, e);
 	for (i = 0; s->profile->empty && s->profile->empty[i] && rc == 0; i++)
 		rc = allow_path(rules, s->profile->empty[i], reads, e);
-	if (s->profile->copied && rc == 0)
-		rc = allow_path(rules, s->profile->copied, reads, e);
+	for (i = 0; s->profile->copied && s->profile->copied[i] && rc == 0; i++)
+		rc = allow_path(rules, s->profile->copied[i], reads, e);
+	if (s->profile->lists_devices && rc == 0)
+		rc = allow_path(rules, "/dev", s->profile->capabilities ? known : FS_READ_DIR, e);
 	if (rc == 0 && p->program >= 0)
 		rc = allow_fd(rules, SANDBOX_PROGRAM_FD, FS_EXECUTE | FS_READ_FILE, "the program", e);
 	return rc;

@@ -8,6 +8,8 @@
 
 #include <sys/syscall.h>
 
+#include <linux/capability.h>
+
 /* In an empty root they would tell that they can't find out what is mounted. */
 static const char *const nothing_mounted[] = { "/proc/mounts", "/proc/self/mounts", "/etc/mtab", 0 };
 
@@ -40,9 +42,33 @@ const struct sandbox_profile sandbox_exfat = {
 	.name = "fsck.exfat", .memory_percent = 60, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
 };
 
+/* It notes in the superblock which kernel it has met. */
+static const char *const kernel_version[] = { "/proc/version", 0 };
+
 const struct sandbox_profile sandbox_f2fs = {
 	.name = "fsck.f2fs", .memory_percent = 80, .threads = 1, .descriptors = 16, .empty = nothing_mounted,
-	.copied = "/proc/version",
+	.copied = kernel_version,
+};
+
+/* Only reads metadata, and is told that there is no device-mapper. */
+static const char *const device_kinds[] = { "/proc/devices", 0 };
+
+const struct sandbox_profile sandbox_lvm_report = {
+	.name = "lvm fullreport", .memory_percent = 40, .threads = 1, .descriptors = 128,
+	.empty = nothing_mounted, .copied = device_kinds, .lists_devices = true,
+	.calls = { SYS_getdents64 },
+};
+
+/* Activates: device-mapper asks for CAP_SYS_ADMIN. Nodes for what it maps are made by the worker. */
+static const char *const dm_kinds[] = { "/proc/devices", "/proc/misc", 0 };
+
+const struct sandbox_profile sandbox_lvm = {
+	.name = "lvm", .memory_percent = 40, .threads = 1, .descriptors = 128,
+	.capabilities = 1ULL << CAP_SYS_ADMIN, .empty = nothing_mounted, .copied = dm_kinds,
+	.lists_devices = true,
+	.calls = { SYS_getdents64, SYS_mkdir, SYS_rmdir, SYS_symlink, SYS_unlink, SYS_rename, SYS_flock,
+		   SYS_getpriority, SYS_setpriority, SYS_mlock, SYS_munlock, SYS_mlockall, SYS_munlockall,
+		   SYS_statfs },
 };
 
 /* Takes open descriptors of devices, and forks a sandbox_look for each. */

@@ -14,13 +14,16 @@ struct sandbox_profile {
 	unsigned threads;        /* processes and threads in all */
 	unsigned descriptors;
 	bool memory_files;       /* makes files in memory, whose size has no limit of its own */
+	uint64_t capabilities;   /* it stays root and keeps these: one bit each; its /dev is its own then */
+	bool lists_devices;      /* may see which devices it has */
 	bool stops;              /* a call that is not listed ends it; else the call fails (ENOSYS) */
 	const char *const *empty;   /* files that it finds, without anything in them; NULL-ended */
-	const char *copied;         /* one that it finds as it is outside, 4 KiB of it; NULL: none */
+	const char *const *copied;  /* files below /proc that it finds as they are outside, likewise */
 	int calls[SANDBOX_CALLS_MAX]; /* system calls besides those that all may use; 0 ends them */
 };
 
 extern const struct sandbox_profile sandbox_e2fsck, sandbox_xfs_repair, sandbox_btrfs, sandbox_fat,
-	sandbox_ntfs, sandbox_exfat, sandbox_f2fs, sandbox_reader, sandbox_look;
+	sandbox_ntfs, sandbox_exfat, sandbox_f2fs, sandbox_reader, sandbox_look, sandbox_lvm_report,
+	sandbox_lvm;
 
 #endif

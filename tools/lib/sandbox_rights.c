@@ -48,10 +48,22 @@ int sandbox_set_limits(const struct sandbox_plan *p, struct err *e)
 	return rc == 0 ? limit(RLIMIT_MSGQUEUE, 0, e) : rc;
 }
 
+/* Root without the rights of root. */
+static int keep_some(uint64_t capabilities, struct err *e)
+{
+	int rc = rights_keep(capabilities, e);
+
+	if (rc == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		rc = err_set(e, errno, "no new rights: %s", strerror(errno));
+	return rc;
+}
+
 int sandbox_drop_rights(const struct sandbox_plan *p, struct err *e)
 {
-	int rc = rights_bound(0, e);
+	int rc = rights_bound(p->s->profile->capabilities, e);
 
+	if (rc == 0 && p->s->profile->capabilities)
+		return keep_some(p->s->profile->capabilities, e);
 	if (rc < 0)
 		return rc;
 	if (prctl(PR_SET_SECUREBITS, LOCKED_BITS) < 0)

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@
 #define SAFE (MS_NOSUID | MS_NOEXEC)
 #define ID_MAP_SIZE 64
 #define COPY_MAX 4096
+#define MAX_COPIES 4
 
 /* Of linux/mount.h, which does not go together with sys/mount.h everywhere. */
 #define TREE_CLONE 1
@@ -64,15 +66,21 @@ static int write_map(pid_t pid, const char *which, unsigned on_disk, unsigned in
  * needed only until there is a descriptor of it. Returns that or -errno. */
 static int open_id_map(const struct stat *st, uid_t user)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+	int dumpable = prctl(PR_GET_DUMPABLE);
 	char path[64];
 	int fd = -1, rc;
+	pid_t pid;
 
+	/* of a child that is not, only who may trace all others may open the namespace */
+	prctl(PR_SET_DUMPABLE, 1);
+	pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
 	if (pid == 0)
 		for (;;)
 			pause();
-	if (pid < 0)
-		return -errno;
+	rc = pid < 0 ? -errno : 0;
+	prctl(PR_SET_DUMPABLE, dumpable);
+	if (rc < 0)
+		return rc;
 	rc = write_map(pid, "uid_map", st->st_uid, user);
 	if (rc == 0)
 		rc = write_map(pid, "gid_map", st->st_gid, user);
@@ -230,8 +238,8 @@ static int take_place(struct err *e)
 	return 0;
 }
 
-/* copy: what is in the profile's copied file; NULL: nothing. */
-static int fill(const struct sandbox_plan *p, const char *copy, struct err *e)
+/* copies: what is in the profile's copied files. */
+static int fill(const struct sandbox_plan *p, char *const *copies, struct err *e)
 {
 	const struct sandbox *s = p->s;
 	size_t i;
@@ -241,31 +249,43 @@ static int fill(const struct sandbox_plan *p, const char *copy, struct err *e)
 		rc = make_node(p, &s->devices[i], e);
 	for (i = 0; s->profile->empty && s->profile->empty[i] && rc == 0; i++)
 		rc = make_file(s->profile->empty[i], "", e);
-	if (s->profile->copied && rc == 0)
-		rc = make_file(s->profile->copied, copy ? copy : "", e);
+	for (i = 0; copies[i] && rc == 0; i++)
+		rc = make_file(s->profile->copied[i], copies[i], e);
 	for (i = 0; i < s->n_files && rc == 0; i++)
 		rc = attach_file(s->files[i].path, p->trees[i], e);
 	return rc;
 }
 
+/* They are below ROOT. Whose process this is ends, or becomes another program: nothing is freed. */
+static int read_copies(const struct sandbox_profile *p, char *copies[MAX_COPIES + 1], struct err *e)
+{
+	size_t i;
+
+	for (i = 0; p->copied && p->copied[i] && i < MAX_COPIES; i++)
+		if (file_read(p->copied[i], COPY_MAX, &copies[i], NULL, e) < 0)
+			return -e->code;
+	return 0;
+}
+
 int sandbox_make_root(const struct sandbox_plan *p, struct err *e)
 {
-	cleanup_free char *copy = NULL;
-	int rc;
+	char *copies[MAX_COPIES + 1] = { NULL };
+	int rc = read_copies(p->s->profile, copies, e);
 
-	/* before its folder is covered */
-	if (p->s->profile->copied && file_read(p->s->profile->copied, COPY_MAX, &copy, NULL, e) < 0)
-		return -e->code;
+	if (rc < 0)
+		return rc;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("sandbox", ROOT, "tmpfs", SAFE | MS_NODEV, ROOT_OPTIONS) < 0)
 		return failed("its root", e);
 	if (mkdir(ROOT "/dev", 0755) < 0 || mount("sandbox", ROOT "/dev", "tmpfs", SAFE, ROOT_OPTIONS) < 0)
 		return failed("its /dev", e);
-	rc = fill(p, copy, e);
+	rc = fill(p, copies, e);
 	if (rc < 0)
 		return rc;
-	if (mount(NULL, ROOT "/dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE, NULL) < 0 ||
-	    mount(NULL, ROOT, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | SAFE, NULL) < 0)
+	if (!p->s->profile->capabilities &&
+	    mount(NULL, ROOT "/dev", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE, NULL) < 0)
+		return failed("its /dev", e);
+	if (mount(NULL, ROOT, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | SAFE, NULL) < 0)
 		return failed("its root", e);
 	return take_place(e);
 }

@@ -9,7 +9,8 @@
 /* What the parent makes before there is a child. */
 struct sandbox_plan {
 	const struct sandbox *s;
-	uid_t uid;         /* and gid: nobody else's, as long as the sweep runs */
+	uid_t number;      /* nobody else's, as long as the sweep runs */
+	uid_t uid;         /* and gid: that number; or 0 with capabilities */
 	int cgroup;        /* descriptor; -1: there are no limits by cgroup */
 	uint64_t memory;   /* bytes; 0: no limit */
 	int program;       /* descriptor of what it will run; -1: code of ours */

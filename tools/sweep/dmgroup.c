@@ -157,6 +157,9 @@ static int rename_one(const char *name, void *arg)
 	rc = dmtask_run(t);
 	if (rc < 0)
 		return err_set(r->e, -rc, "device-mapper: rename %s: %s", name, strerror(-rc));
+	/* LVM has made a node in its own /dev, which there was none of to rename */
+	if (!dm_mknodes(new_name))
+		return err_set(r->e, EIO, "device-mapper: no node for %s", new_name);
 	return 0;
 }
 

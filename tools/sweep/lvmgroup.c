@@ -292,6 +292,14 @@ static bool is_alone(json_object *row)
 	return length(roles) == 1 && strcmp(word_at(roles, 0), "public") == 0;
 }
 
+/* The second letter of lv_attr; lv_permissions is not told without device-mapper. */
+static bool is_read_only(json_object *row)
+{
+	const char *attr = json_text(row, "lv_attr");
+
+	return attr[0] && attr[1] == 'r';
+}
+
 static int take_volume(struct group *g, const struct node *vg_node, json_object *report,
 		       json_object *row)
 {
@@ -307,7 +315,7 @@ static int take_volume(struct group *g, const struct node *vg_node, json_object 
 	escape_text(v->uuid, sizeof(v->uuid), json_text(row, "lv_uuid"));
 	join_words(v->layout, sizeof(v->layout), report_rows(row, "lv_layout"));
 	v->bytes = bytes_of(row, "lv_size");
-	v->read_only = strncmp(json_text(row, "lv_permissions"), "read-only", 9) == 0;
+	v->read_only = is_read_only(row);
 	if (v->is_public && is_alone(row))
 		rc = take_segments(v, vg_node, report);
 	judge(v, g, report, row);

@@ -25,6 +25,7 @@
 #include "aftermath.h"
 #include "dm.h"
 #include "file.h"
+#include "guarded.h"
 #include "hostwalk.h"
 #include "keys.h"
 #include "layers/registry.h"
@@ -400,6 +401,7 @@ static void prepare_process(void)
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_MEMLOCK, &locked);
+	guarded_supervisor();
 	sandbox_prepare();
 	dm_prepare();
 }

@@ -14,6 +14,7 @@
 #include "blockdev.h"
 #include "channel.h"
 #include "keys.h"
+#include "guarded.h"
 #include "log.h"
 #include "nodejson.h"
 #include "reader.h"
@@ -267,6 +268,7 @@ static void prepare(int fd, long deadline)
 	sigaction(SIGTERM, &sa, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	reader_forget();
+	guarded_worker();
 }
 
 void worker_main(const struct walk_env *base, const struct scope *s, int fd, long deadline)
