@@ -35,7 +35,7 @@
 #include "sandbox_start.h"
 #include "sandbox_steps.h"
 
-#define FILTER_MAX 256
+#define FILTER_MAX 512
 #define X32_BIT 0x40000000
 #define MEMFD_NOEXEC_SEAL 0x8 /* linux/memfd.h of kernel 6.3 */
 

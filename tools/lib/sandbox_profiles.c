@@ -56,6 +56,7 @@ static const char *const device_kinds[] = { "/proc/devices", 0 };
 const struct sandbox_profile sandbox_lvm_report = {
 	.name = "lvm fullreport", .memory_percent = 40, .threads = 1, .descriptors = 128,
 	.empty = nothing_mounted, .copied = device_kinds, .lists_devices = true,
+	.mapped_are_loops = true,
 	.calls = { SYS_getdents64 },
 };
 

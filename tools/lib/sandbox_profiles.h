@@ -15,6 +15,7 @@ struct sandbox_profile {
 	unsigned descriptors;
 	bool memory_files;       /* makes files in memory, whose size has no limit of its own */
 	uint64_t capabilities;   /* it stays root and keeps these: one bit each; its /dev is its own then */
+	bool mapped_are_loops;   /* /proc/devices calls device-mapper "loop": LVM asks that nothing then */
 	bool lists_devices;      /* may see which devices it has */
 	bool stops;              /* a call that is not listed ends it; else the call fails (ENOSYS) */
 	const char *const *empty;   /* files that it finds, without anything in them; NULL-ended */

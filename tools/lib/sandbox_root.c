@@ -256,6 +256,17 @@ static int fill(const struct sandbox_plan *p, char *const *copies, struct err *e
 	return rc;
 }
 
+/* Length and place of all else stay. */
+static void rename_mapped(char *devices)
+{
+	static const char from[] = "device-mapper", to[] = "loop         ";
+	char *at = strstr(devices, from);
+
+	_Static_assert(sizeof(from) == sizeof(to), "another length");
+	if (at)
+		memcpy(at, to, sizeof(to) - 1);
+}
+
 /* They are below ROOT. Whose process this is ends, or becomes another program: nothing is freed. */
 static int read_copies(const struct sandbox_profile *p, char *copies[MAX_COPIES + 1], struct err *e)
 {
@@ -264,6 +275,8 @@ static int read_copies(const struct sandbox_profile *p, char *copies[MAX_COPIES 
 	for (i = 0; p->copied && p->copied[i] && i < MAX_COPIES; i++)
 		if (file_read(p->copied[i], COPY_MAX, &copies[i], NULL, e) < 0)
 			return -e->code;
+	if (p->mapped_are_loops)
+		rename_mapped(copies[0]);
 	return 0;
 }
 
