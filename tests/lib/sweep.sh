@@ -24,7 +24,7 @@ make_image() {
 		"$top/build.sh" pack "$dir/config" "$dir/config.cpio" > "$dir/pack.log" 2>&1
 		parts+=("$dir/config.cpio")
 	fi
-	if [[ -d $scenarios/$name/overlay || -f $scenarios/$name/hangs ]]; then
+	if [[ -d $scenarios/$name/overlay || -f $scenarios/$name/hangs || -f $scenarios/$name/probes ]]; then
 		mkdir -p "$dir/overlay"
 		[[ ! -d $scenarios/$name/overlay ]] || cp -r "$scenarios/$name/overlay/." "$dir/overlay/"
 		[[ ! -d $scenarios/$name/next ]] || next_kernel "$scenarios/$name/next" "$dir/overlay/next"
@@ -32,6 +32,9 @@ make_image() {
 			image_file "$part" > "$dir/overlay/$part.real"
 		done
 		[[ ! -f $scenarios/$name/hangs ]] || stand_ins "$scenarios/$name/hangs" "$dir"
+		for part in $(cat "$scenarios/$name/probes" 2> /dev/null); do
+			install -D "$image_work/extras/usr/bin/sandbox-probe" "$dir/overlay/$part"
+		done
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
