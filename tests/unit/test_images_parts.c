@@ -59,6 +59,37 @@ static void pieces(void **state)
 	folder_drop(&f);
 }
 
+static int gather(const char *path, void *arg, struct err *e)
+{
+	char *list = arg;
+
+	(void)e;
+	strcat(strcat(list, strrchr(path, '/')), " ");
+	return access(path, F_OK);
+}
+
+/* What a sandbox has to hold for QEMU to open it: nothing of its neighbours. */
+static void files_of_one_image(void **state)
+{
+	char list[256] = "";
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	folder_run(&f, "mkdir -p vm/parts");
+	folder_text(&f, "vm/a.vmdk", SPLIT "RW 4096 FLAT \"parts/./1.vmdk\" 0\nRW 4096 FLAT \"2.vmdk\" 0\n");
+	folder_raw(&f, "vm/parts/1.vmdk", 2 * MIB);
+	folder_raw(&f, "vm/2.vmdk", 2 * MIB);
+	folder_raw(&f, "vm/b.raw", 2 * MIB);
+	folder_find(&f);
+	assert_int_equal(image_each_file(folder_get(&f, "vm/a.vmdk"), f.path, gather, list, &f.e), 0);
+	assert_string_equal(list, "/a.vmdk /1.vmdk /2.vmdk ");
+	list[0] = 0;
+	assert_int_equal(image_each_file(folder_get(&f, "vm/b.raw"), f.path, gather, list, &f.e), 0);
+	assert_string_equal(list, "/b.raw ");
+	folder_drop(&f);
+}
+
 static void names_of_extents(void **state)
 {
 	static const struct { const char *name, *word, *text; } names[] = {
@@ -196,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces),
+		cmocka_unit_test(files_of_one_image),
 		cmocka_unit_test(names_of_extents),
 		cmocka_unit_test(one_file_in_two_places),
 		cmocka_unit_test(pieces_that_the_configuration_names),

@@ -130,7 +130,8 @@ static int die_with_parent(int pipe_to_parent, struct err *e)
 
 static int enter(const struct sandbox_plan *p, int pipe_to_parent, struct err *e)
 {
-	int rc = file_set("/proc/self/oom_score_adj", "1000", e);
+	const char *score = p->s->profile->oom_score_adj;
+	int rc = file_set("/proc/self/oom_score_adj", score ? score : "1000", e);
 
 	umask(022);
 	if (rc == 0)

@@ -15,6 +15,22 @@ static const char *const nothing_mounted[] = { "/proc/mounts", "/proc/self/mount
 
 #define THREADS SYS_membarrier, SYS_sched_setaffinity
 
+/* Coroutines that change stacks by a signal to themselves, threads that read and write, and what
+ * wakes its main loop. */
+#define QEMU THREADS, SYS_tkill, SYS_rt_sigsuspend, SYS_rt_sigpending, SYS_signalfd4, SYS_eventfd2, \
+	SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_epoll_pwait
+
+const struct sandbox_profile sandbox_qemu_img = {
+	.name = "qemu-img", .memory_percent = 80, .threads = 80, .descriptors = 512, .calls = { QEMU },
+};
+
+/* Checkers depend on it: they go before it. */
+const struct sandbox_profile sandbox_qemu_nbd = {
+	.name = "qemu-nbd", .memory_percent = 50, .oom_score_adj = "900", .threads = 80, .descriptors = 512,
+	.calls = { QEMU, SYS_accept4, SYS_getsockname, SYS_getpeername, SYS_recvmsg, SYS_sendmsg, SYS_shutdown,
+		   SYS_chdir },
+};
+
 const struct sandbox_profile sandbox_e2fsck = {
 	.name = "e2fsck", .memory_percent = 80, .threads = 1, .descriptors = 32, .empty = nothing_mounted,
 };

@@ -11,6 +11,7 @@
 struct sandbox_profile {
 	const char *name;
 	unsigned memory_percent; /* of the memory that is free when it starts */
+	const char *oom_score_adj; /* NULL: 1000, the first to go */
 	unsigned threads;        /* processes and threads in all */
 	unsigned descriptors;
 	bool memory_files;       /* makes files in memory, whose size has no limit of its own */
@@ -26,5 +27,6 @@ struct sandbox_profile {
 extern const struct sandbox_profile sandbox_e2fsck, sandbox_xfs_repair, sandbox_btrfs, sandbox_fat,
 	sandbox_ntfs, sandbox_exfat, sandbox_f2fs, sandbox_reader, sandbox_look, sandbox_lvm_report,
 	sandbox_lvm;
+extern const struct sandbox_profile sandbox_qemu_img, sandbox_qemu_nbd;
 
 #endif

@@ -30,7 +30,7 @@
 #include "sandbox_steps.h"
 
 #define ROOT "/proc" /* nothing is bound from below it */
-#define ROOT_OPTIONS "mode=0755,size=64k,nr_inodes=128"
+#define ROOT_OPTIONS "mode=0755,size=64k,nr_inodes=1024"
 #define SAFE (MS_NOSUID | MS_NOEXEC)
 #define ID_MAP_SIZE 64
 #define COPY_MAX 4096

@@ -47,6 +47,26 @@ static int add_graphs(json_object *o, const struct image *image, const char *fol
 	return rc;
 }
 
+static int add_file(const char *path, void *arg, struct err *e)
+{
+	(void)e;
+	json_object_array_add(arg, json_object_new_string(path));
+	return 0;
+}
+
+static int add_files(json_object *o, const struct image *image, const char *folder, struct err *e)
+{
+	json_object *files = json_object_new_array(), *below = json_object_new_array();
+	const struct image *lower;
+	int rc = image_each_file(image, folder, add_file, files, e);
+
+	json_object_object_add(o, "files", files);
+	json_object_object_add(o, "files_below", below);
+	for (lower = image->backing; rc == 0 && lower; lower = lower->backing)
+		rc = image_each_file(lower, folder, add_file, below, e);
+	return rc;
+}
+
 int imagesource_write(unsigned id, const struct image *image, const char *folder, struct err *e)
 {
 	json_object *o = json_object_new_object();
@@ -60,6 +80,8 @@ int imagesource_write(unsigned id, const struct image *image, const char *folder
 	json_object_object_add(o, "corrupt", json_object_new_int(image->facts.is_corrupt));
 	if (image->format != IMAGE_RAW)
 		rc = add_graphs(o, image, folder, e);
+	if (rc == 0)
+		rc = add_files(o, image, folder, e);
 	path_of(id, path, sizeof(path));
 	if (rc == 0 && json_object_to_file(path, o) < 0)
 		rc = err_set(e, EIO, "%s can't be written", path);

@@ -19,6 +19,8 @@ int imagesource_write(unsigned id, const struct image *image, const char *folder
  *   write_graph    how for writing; none: can't be written to
  *   below          array of read_graph of each backing file, the nearest first
  *   log_dirty, corrupt   what its header says of itself
+ *   files          array of the paths of all files that the image itself consists of
+ *   files_below    and those of its backing files
  * Returns NULL and sets e where it is missing.
  */
 json_object *imagesource_read(unsigned id, struct err *e) must_check nonnull_all;

@@ -10,7 +10,7 @@
 #include "loopdev.h"
 #include "mdarray.h"
 #include "mounts.h"
-#include "nbd.h"
+#include "nbddev.h"
 
 #define TRIES 50
 #define PAUSE_NS 100000000L
@@ -73,7 +73,7 @@ void leftovers_remove(const struct walk *host, const unsigned *ids, size_t n)
 		if (dm_for_each(remove_one, &v) < 0)
 			break;
 		v.left += loopdev_detach_all();
-		v.left += nbd_disconnect_all();
+		v.left += nbddev_detach_all();
 		v.left += mdarray_stop_all(is_hosts_array, &v);
 		v.left += mounts_unmount_all(ids, n);
 		if (v.left == 0)

@@ -3,218 +3,181 @@
 #include "nbd.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <linux/nbd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "file.h"
+#include "imagebox.h"
 #include "log.h"
+#include "nbdtalk.h"
+#include "nodejson.h"
+#include "sandbox_profiles.h"
 
 #define QEMU_NBD "/usr/bin/qemu-nbd"
-#define MODPROBE "/usr/sbin/modprobe"
-#define MAX_DEVICES 64 /* nbds_max, and as many images at once */
-#define CONNECT_LIMIT_MS 30000
-#define FREE_LIMIT_MS 60000
+#define OPEN_LIMIT_MS 120000 /* for qemu-nbd to open the image */
+#define GRACE_S 60           /* for qemu-nbd to write what it holds */
 #define PAUSE_MS 10
-#define GRACE_S 60 /* for qemu-nbd to write what it holds */
+#define SECTOR 512
 
-static void rest(void)
+static int fail(struct err *e)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+	return err_set(e, errno, "socket: %s", strerror(errno));
 }
 
-/* Partitions are mapped by us, the kernel must not look for any. */
-static int load_driver(const struct walk_env *env, unsigned id, struct err *e)
+/* A listening socket without a name in any folder, and one that is connected to it already: the
+ * first and only one that its owner will accept. */
+static int make_sockets(int *listening, int *connected, struct err *e)
 {
-	char log[256], number[32], how[300];
-	const char *argv[] = { MODPROBE, "nbd", "max_part=0", number, NULL };
-	struct spawn_options o = { .timeout_s = CONNECT_LIMIT_MS / 1000, .log_path = log,
-				   .log_limit = 65536, .cancelled = env->cancelled };
-	struct spawn_result r;
-	int rc;
+	cleanup_fd int l = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_fd int c = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	socklen_t size = sizeof(address);
 
-	if (access("/sys/module/nbd", F_OK) == 0)
-		return 0;
-	snprintf(log, sizeof(log), "%s/%03u-nbd.txt", env->log_dir, id);
-	snprintf(number, sizeof(number), "nbds_max=%d", MAX_DEVICES);
-	rc = spawn_run(argv, &o, &r, e);
-	if (rc == 0 && (r.how != SPAWN_EXITED || r.code != 0))
-		rc = err_set(e, ENODEV, "modprobe nbd: %s", spawn_describe(&r, how, sizeof(how)));
+	/* unix(7): autobind */
+	if (l < 0 || c < 0 || bind(l, (struct sockaddr *)&address, sizeof(address.sun_family)) < 0 ||
+	    listen(l, 1) < 0 || getsockname(l, (struct sockaddr *)&address, &size) < 0 ||
+	    connect(c, (struct sockaddr *)&address, size) < 0)
+		return fail(e);
+	*listening = steal_fd(&l);
+	*connected = steal_fd(&c);
+	return 0;
+}
+
+static int start_boxed(struct nbd *n, const struct imagebox *box, const char *graph, bool read_only,
+		       int *connected, struct err *e)
+{
+	/* without --fork or --connect: it stays in the foreground, a child of ours */
+	const char *argv[] = { QEMU_NBD, "--discard=ignore", "--detect-zeroes=off", graph,
+			       read_only ? "--read-only" : NULL, NULL };
+	const struct sandbox sandbox = {
+		.profile = &sandbox_qemu_nbd, .files = box->files, .n_files = box->n_files,
+		.file_bytes = box->file_bytes,
+	};
+	cleanup_fd int listening = -1;
+	struct spawn_options o = { .sandbox = &sandbox };
+	int rc = make_sockets(&listening, connected, e);
+
+	o.socket = listening;
+	return rc < 0 ? rc : spawn_start(argv, &o, &n->server, e);
+}
+
+static int start_server(struct nbd *n, json_object *source, uint64_t bytes, bool read_only,
+			int *connected, struct err *e)
+{
+	const char *graph = json_text(source, read_only ? "read_graph" : "write_graph");
+	struct imagebox box;
+	int rc = imagebox_make(&box, source, bytes, !read_only, e);
+
+	if (rc == 0)
+		rc = start_boxed(n, &box, graph, read_only, connected, e);
+	imagebox_free(&box);
 	return rc;
 }
 
-/* The kernel has a process behind a connected device (drivers/block/nbd.c, pid_show()). */
-static bool is_connected(int number)
+/* QEMU counts in sectors, and rounds either way. */
+static bool is_size(uint64_t bytes, uint64_t expected)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/block/nbd%d/pid", number);
-	return access(path, F_OK) == 0;
+	return bytes % SECTOR == 0 && bytes > 0 &&
+	       (expected == 0 || (bytes < expected + SECTOR && expected < bytes + SECTOR));
 }
 
-static bool has_size(int number)
+static int judge(const struct nbd_export *x, uint64_t expected, bool read_only, struct err *e)
 {
-	char path[64];
-	uint64_t sectors;
-
-	snprintf(path, sizeof(path), "/sys/block/nbd%d/size", number);
-	return is_connected(number) && file_read_u64(path, &sectors) == 0 && sectors > 0;
+	if (!is_size(x->bytes, expected))
+		return err_set_word(e, EINVAL, "bad-image",
+				    "its header says %llu bytes, qemu-nbd offers %llu",
+				    (unsigned long long)expected, (unsigned long long)x->bytes);
+	if (!read_only && (x->read_only || !x->can_flush))
+		return err_set_word(e, EROFS, "tool-failed", "qemu-nbd does not offer it for writing");
+	return 0;
 }
 
-static int number_of(const struct nbd *n)
+static bool has_ended_by_itself(const struct nbd *n)
 {
-	int number = -1;
+	int waited;
 
-	sscanf(n->device, "/dev/nbd%d", &number);
-	return number;
-}
-
-static bool take(struct nbd *n, const char *work_dir, int number)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/nbd%d.lock", work_dir, number);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0 || is_connected(number)) {
-		close(fd);
-		return false;
-	}
-	n->lock = fd;
-	snprintf(n->device, sizeof(n->device), "/dev/nbd%d", number);
-	return true;
-}
-
-/* The lock is gone with the process that has it. */
-static int take_free_device(struct nbd *n, const struct walk_env *env, struct err *e)
-{
-	int i, waited;
-
-	for (waited = 0; waited < FREE_LIMIT_MS && !env->cancelled(); waited += PAUSE_MS) {
-		for (i = 0; i < MAX_DEVICES; i++)
-			if (take(n, env->work_dir, i))
-				return 0;
-		rest();
-	}
-	return err_set(e, EBUSY, "all %d nbd devices are in use", MAX_DEVICES);
-}
-
-static int wait_for_size(struct nbd *n, struct err *e)
-{
-	int number = number_of(n), waited;
-
-	for (waited = 0; waited < CONNECT_LIMIT_MS; waited += PAUSE_MS) {
-		if (has_size(number))
-			return 0;
+	for (waited = 0; waited < GRACE_S * 1000; waited += PAUSE_MS) {
 		if (spawn_has_ended(&n->server))
-			return err_set(e, EIO, "qemu-nbd could not open it");
-		rest();
+			return true;
+		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
 	}
-	return err_set(e, ETIMEDOUT, "qemu-nbd did not connect %s in time", n->device);
+	return false;
 }
 
-static int wait_until_free(struct nbd *n, struct err *e)
+/* What went wrong while it was opened: its own last words say it best. */
+static void explain(struct nbd *n, struct err *e)
 {
-	int number = number_of(n), waited;
-
-	for (waited = 0; is_connected(number); waited += PAUSE_MS) {
-		if (waited >= CONNECT_LIMIT_MS)
-			return err_set(e, EBUSY, "%s is still connected", n->device);
-		rest();
-	}
-	return 0;
-}
-
-/* Ends the server and frees the device; also where it never was connected. */
-static int let_go(struct nbd *n, struct spawn_result *r, struct err *e)
-{
-	int rc = spawn_stop(&n->server, GRACE_S, n->log, r, e);
-
-	if (rc == 0)
-		rc = wait_until_free(n, e);
-	if (rc < 0)
-		return rc;
-	unlink(n->socket);
-	close(n->lock);
-	n->lock = -1;
-	n->device[0] = 0;
-	return 0;
-}
-
-int nbd_connect(struct nbd *n, const struct walk_env *env, unsigned id, const char *graph,
-		bool read_only, struct err *e)
-{
-	/* verbose: it stays in the foreground, a child of ours */
-	const char *argv[] = { QEMU_NBD, "--verbose", "--connect", n->device, "--socket", n->socket, "--discard=ignore",
-			       "--detect-zeroes=off", graph, read_only ? "--read-only" : NULL, NULL };
 	struct spawn_result r;
 	struct err ignored;
+	char how[300];
+
+	if (!n->server.pid)
+		return;
+	if (spawn_stop(&n->server, GRACE_S, n->log, &r, &ignored) < 0)
+		log_line("%s", ignored.text);
+	else if (r.how == SPAWN_SIGNALLED)
+		err_set_word(e, EIO, "tool-failed", "qemu-nbd: %s", spawn_describe(&r, how, sizeof(how)));
+	else if (e->code == EPIPE && r.tail[0])
+		err_set_word(e, EINVAL, "bad-image", "%s", r.tail);
+}
+
+int nbd_connect(struct nbd *n, const struct walk_env *env, unsigned id, json_object *source,
+		uint64_t bytes, bool read_only, struct err *e)
+{
+	/* a log that is not replayed yet may have the last word on it */
+	uint64_t expected = json_number(source, "log_dirty") ? 0 : bytes;
+	cleanup_fd int connected = -1;
+	struct nbd_export x;
 	int rc;
 
-	*n = (struct nbd){ .lock = -1, .server = { .output = -1 } };
+	*n = (struct nbd){ .device.lock = -1, .server.output = -1 };
 	snprintf(n->log, sizeof(n->log), "%s/%03u-qemu-nbd.txt", env->log_dir, id);
-	snprintf(n->socket, sizeof(n->socket), "%s/nbd-%u.sock", env->work_dir, id);
-	rc = load_driver(env, id, e);
+	rc = start_server(n, source, bytes, read_only, &connected, e);
 	if (rc == 0)
-		rc = take_free_device(n, env, e);
-	if (rc < 0)
-		return rc;
-	rc = spawn_start(argv, &(struct spawn_options){ .timeout_s = 0 }, &n->server, e);
+		rc = nbdtalk_go(connected, OPEN_LIMIT_MS, &x, e);
 	if (rc == 0)
-		rc = wait_for_size(n, e);
+		rc = judge(&x, expected, read_only, e);
 	if (rc == 0)
-		return 0;
-	if (let_go(n, &r, &ignored) < 0)
-		log_line("%s", ignored.text);
-	else if (r.tail[0])
-		err_set_word(e, EINVAL, "bad-image", "%s", r.tail);
+		rc = nbddev_attach(&n->device, env, id, connected, &x, read_only, e);
+	if (rc < 0) {
+		close(steal_fd(&connected));
+		explain(n, e);
+	}
+	return rc;
+}
+
+/* Its exit status is the last word on whether all was written. */
+static int end_server(struct nbd *n, struct err *e)
+{
+	struct spawn_result r;
+	char how[300];
+	int rc;
+
+	nbddev_finish(&n->device, &n->lost);
+	/* hung up upon, it writes what it holds and goes */
+	if (!has_ended_by_itself(n))
+		log_line("%s: qemu-nbd does not end", n->device.path);
+	rc = spawn_stop(&n->server, 0, n->log, &r, e);
+	if (rc == 0 && (r.how != SPAWN_EXITED || r.code != 0))
+		err_set_word(&n->lost, EIO, "io-error", "qemu-nbd: %s", spawn_describe(&r, how, sizeof(how)));
 	return rc;
 }
 
 int nbd_disconnect(struct nbd *n, struct err *e)
 {
-	cleanup_fd int fd = n->device[0] ? open(n->device, O_RDONLY | O_CLOEXEC) : -1;
-	struct spawn_result r;
-	char how[300];
-	int rc;
+	int rc = 0;
 
-	if (!n->device[0])
+	if (!n->device.path[0])
 		return 0;
-	if (fd >= 0 && (fsync(fd) < 0 || ioctl(fd, NBD_DISCONNECT) < 0))
-		return err_set(e, errno, "%s: %s", n->device, strerror(errno));
-	if (fd >= 0)
-		close(steal_fd(&fd));
-	rc = let_go(n, &r, e);
-	if (rc == 0 && (r.how != SPAWN_EXITED || r.code != 0))
-		rc = err_set_word(e, EIO, "io-error", "qemu-nbd: %s", spawn_describe(&r, how, sizeof(how)));
-	return rc;
-}
-
-unsigned nbd_disconnect_all(void)
-{
-	unsigned left = 0;
-	char path[32];
-	int i;
-
-	for (i = 0; i < MAX_DEVICES; i++) {
-		cleanup_fd int fd = -1;
-
-		if (!is_connected(i))
-			continue;
-		snprintf(path, sizeof(path), "/dev/nbd%d", i);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || ioctl(fd, NBD_CLEAR_SOCK) < 0 || ioctl(fd, NBD_DISCONNECT) < 0)
-			log_line("%s: %s", path, strerror(errno));
-		left += is_connected(i);
-	}
-	return left;
+	if (n->server.pid)
+		rc = end_server(n, e);
+	if (rc == 0)
+		rc = nbddev_detach(&n->device, e);
+	if (rc == 0 && n->lost.code)
+		*e = n->lost;
+	return rc < 0 ? rc : -n->lost.code;
 }

@@ -11,6 +11,7 @@
 
 #include "checkrun.h"
 #include "cleanup.h"
+#include "imagebox.h"
 #include "nodejson.h"
 #include "spawn.h"
 
@@ -28,14 +29,15 @@ static void take(json_object *o, struct image_health *h)
 	h->leaks = (uint64_t)json_number(o, "leaks");
 }
 
-static int run(const struct walk_env *env, struct node *n, const char *graph, bool repair,
-	       struct image_health *h, struct err *e)
+static int run_in(const struct imagebox *box, const struct walk_env *env, struct node *n,
+		  const char *graph, bool repair, struct image_health *h, struct err *e)
 {
 	const char *argv[] = { QEMU_IMG, "check", "--output=json", graph, repair ? "-r" : NULL, "all",
 			       NULL };
 	cleanup_free char *out = NULL;
 	struct checkrun c = { .env = env, .node = n, .tool = "qemu-img", .package = "qemu",
-			      .out = &out };
+			      .profile = &sandbox_qemu_img, .files = box->files, .n_files = box->n_files,
+			      .file_bytes = box->file_bytes, .out = &out };
 	struct spawn_result r;
 	json_object *o;
 	char how[300];
@@ -61,12 +63,24 @@ static int run(const struct walk_env *env, struct node *n, const char *graph, bo
 	return 0;
 }
 
-int qemuimg_check(const struct walk_env *env, struct node *n, const char *graph, bool repair,
-		  struct image_health *h, struct err *e)
+static int run(const struct walk_env *env, struct node *n, const char *graph, json_object *source,
+	       bool repair, struct image_health *h, struct err *e)
+{
+	struct imagebox box;
+	int rc = imagebox_make(&box, source, n->bytes, repair, e);
+
+	if (rc == 0)
+		rc = run_in(&box, env, n, graph, repair, h, e);
+	imagebox_free(&box);
+	return rc;
+}
+
+int qemuimg_check(const struct walk_env *env, struct node *n, const char *graph,
+		  json_object *source, bool repair, struct image_health *h, struct err *e)
 {
 	int rc;
 
 	memset(h, 0, sizeof(*h));
-	rc = repair ? run(env, n, graph, true, h, e) : 0;
-	return rc < 0 ? rc : run(env, n, graph, false, h, e);
+	rc = repair ? run(env, n, json_text(source, "write_graph"), source, true, h, e) : 0;
+	return rc < 0 ? rc : run(env, n, graph, source, false, h, e);
 }

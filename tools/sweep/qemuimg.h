@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <json-c/json_object.h>
+
 #include "walk.h"
 
 struct image_health {
@@ -15,10 +17,12 @@ struct image_health {
 	bool is_cut_off;     /* its tables refer to what lies behind the end of the file */
 };
 
-/* Checks the image that graph names ("json:{...}") without writing to it; with repair it
- * corrects what it finds and checks again. check of node n is filled in. Returns 0, or -errno
- * with the code bad-image where it can't be read as an image at all. */
-int qemuimg_check(const struct walk_env *env, struct node *n, const char *graph, bool repair,
-		  struct image_health *health, struct err *e) must_check nonnull_all;
+/* Checks the image that graph names ("json:{...}", one of those in source, see imagesource.h)
+ * without writing to it; with repair, what it finds in source's own image is corrected before.
+ * check of node n is filled in. Returns 0, or -errno with the code bad-image where it can't be read
+ * as an image at all. */
+int qemuimg_check(const struct walk_env *env, struct node *n, const char *graph,
+		  json_object *source, bool repair, struct image_health *health, struct err *e)
+	must_check nonnull_all;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "images.h"
+#include "imagesearch.h"
 
 #define PREFIX "json:"
 #define MAX_ARGUMENT (128u << 10) /* Linux, MAX_ARG_STRLEN */
@@ -126,4 +127,36 @@ char *image_graph(const struct image *top, const char *root, bool read_only, str
 	graph = write_graph(o, e);
 	json_object_put(o);
 	return graph;
+}
+
+static int tell_file(const char *root, const char *path,
+		     int (*each)(const char *path, void *arg, struct err *e), void *arg, struct err *e)
+{
+	cleanup_free char *name = NULL;
+
+	if (asprintf(&name, "%s/%s", root, path) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return each(name, arg, e);
+}
+
+int image_each_file(const struct image *image, const char *root,
+		    int (*each)(const char *path, void *arg, struct err *e), void *arg, struct err *e)
+{
+	const char *slash = strrchr(image->path, '/');
+	cleanup_free char *dir = strndup(image->path, slash ? (size_t)(slash - image->path) : 0);
+	int rc = tell_file(root, image->path, each, arg, e);
+	size_t i;
+
+	if (!dir)
+		return err_set(e, ENOMEM, "out of memory");
+	if (rc == 0 && image->data_path)
+		rc = tell_file(root, image->data_path, each, arg, e);
+	for (i = 0; rc == 0 && i < image->facts.n_extents; i++) {
+		cleanup_free char *path = NULL;
+
+		rc = path_plain(dir, image->facts.extents[i].name, &path, e);
+		if (rc == 0)
+			rc = tell_file(root, path, each, arg, e);
+	}
+	return rc;
 }

@@ -148,6 +148,13 @@ struct image *imageset_get(const struct imageset *set, const char *path) nonnull
 char *image_graph(const struct image *top, const char *root, bool read_only, struct err *e)
 	must_check nonnull_all;
 
+/* Calls each with the absolute path of every file that image by itself consists of, as the graph
+ * names them: its own, its extents and its data file; nothing of what it lies on. Returns 0; what
+ * each has returned, where that is not 0; -ENOMEM. */
+int image_each_file(const struct image *image, const char *root,
+		    int (*each)(const char *path, void *arg, struct err *e), void *arg, struct err *e)
+	must_check nonnull_at(1, 2, 3, 5);
+
 /* Whether a file of that name and length is taken for a disk without a look into it: raw ones of
  * less than IMAGES_SMALLEST_DISK are none. */
 bool image_may_be_disk(const char *name, uint64_t bytes) nonnull_all;

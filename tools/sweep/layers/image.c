@@ -4,7 +4,8 @@
  *
  * Recognises  nothing by itself: hostfs finds them, and says how they are opened.
  * Uses        loop devices for raw images; qemu-img to check all others, qemu-nbd and the
- *             kernel's nbd to open them, with every file of a chain named to QEMU by us.
+ *             kernel's nbd to open them, in sandboxes that hold the files of its chain only, each
+ *             named to QEMU by us.
  * open        makes the disk in the image appear as a block device, read-only where the mode
  *             or what is below says so.
  * close       flushes and disconnects it.
@@ -45,7 +46,7 @@ static int check_below(struct walk *w, struct node *n, json_object *source, stru
 		return 0;
 	for (i = 0; rc == 0 && i < json_object_array_length(below); i++) {
 		rc = qemuimg_check(w->env, n, json_object_get_string(json_object_array_get_idx(below, i)),
-				   false, &health, e);
+				   source, false, &health, e);
 		if (rc == 0 && health.corruptions)
 			rc = err_set_word(e, EINVAL, "bad-image", "%llu corruptions",
 					  (unsigned long long)health.corruptions);
@@ -57,12 +58,11 @@ static int check_below(struct walk *w, struct node *n, json_object *source, stru
 static int check_image(struct walk *w, struct node *n, json_object *source, struct err *e)
 {
 	const char *graph = json_text(source, "read_graph");
-	const char *write_graph = json_text(source, "write_graph");
 	struct image_health health;
 	int rc = check_below(w, n, source, e);
 
 	if (rc == 0)
-		rc = qemuimg_check(w->env, n, graph, false, &health, e);
+		rc = qemuimg_check(w->env, n, graph, source, false, &health, e);
 	if (rc < 0)
 		return rc;
 	if (health.is_cut_off)
@@ -70,8 +70,8 @@ static int check_image(struct walk *w, struct node *n, json_object *source, stru
 				    "the image file is cut off: its tables refer to what lies behind its end; "
 				    "nothing is mended, a copy that is whole is needed");
 	if ((health.corruptions || json_number(source, "corrupt")) && !n->read_only &&
-	    w->env->mode == MODE_REPAIR && write_graph[0]) {
-		rc = qemuimg_check(w->env, n, write_graph, true, &health, e);
+	    w->env->mode == MODE_REPAIR && json_text(source, "write_graph")[0]) {
+		rc = qemuimg_check(w->env, n, graph, source, true, &health, e);
 		if (rc == 0 && !health.corruptions)
 			snprintf(n->reason, sizeof(n->reason), "qemu-img check -r all has mended its tables");
 	} else if (json_number(source, "corrupt")) {
@@ -99,7 +99,6 @@ static int open_loop(struct node *n, json_object *source, struct opened_image *o
 static int open_nbd(struct walk *w, struct node *n, json_object *source, struct opened_image *o,
 		    struct err *e)
 {
-	const char *graph = json_text(source, n->read_only ? "read_graph" : "write_graph");
 	int rc;
 
 	if (json_number(source, "log_dirty") && n->read_only) {
@@ -108,7 +107,15 @@ static int open_nbd(struct walk *w, struct node *n, json_object *source, struct 
 		return -EROFS;
 	}
 	rc = json_number(source, "log_dirty") ? 0 : check_image(w, n, source, e);
-	return rc < 0 ? rc : nbd_connect(&o->nbd, w->env, n->id, graph, n->read_only, e);
+	return rc < 0 ? rc : nbd_connect(&o->nbd, w->env, n->id, source, n->bytes, n->read_only, e);
+}
+
+/* The owner of a guest's disk may write to it, or nobody is meant to. */
+static bool is_write_protected(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == 0 && !(st.st_mode & S_IWUSR);
 }
 
 static int open_source(struct walk *w, struct node *n, json_object *source, struct err *e)
@@ -116,6 +123,10 @@ static int open_source(struct walk *w, struct node *n, json_object *source, stru
 	struct opened_image *o = n->state;
 
 	snprintf(o->file, sizeof(o->file), "%s", json_text(source, "file"));
+	if (!n->read_only && is_write_protected(o->file)) {
+		n->read_only = true;
+		node_note(n, "write-protected", "checked only: the image file is not writable for its owner");
+	}
 	if (json_number(source, "raw"))
 		return open_loop(n, source, o, e);
 	if (!n->read_only && !json_text(source, "write_graph")[0]) {
@@ -143,7 +154,7 @@ static int image_children(struct walk *w, struct node *n, struct err *e)
 	struct opened_image *o = n->state;
 
 	(void)w;
-	snprintf(n->device, sizeof(n->device), "%s", o->loop[0] ? o->loop : o->nbd.device);
+	snprintf(n->device, sizeof(n->device), "%s", o->loop[0] ? o->loop : o->nbd.device.path);
 	return blockdev_size(n->device, &n->bytes, e);
 }
 
@@ -151,8 +162,15 @@ static int image_close(struct walk *w, struct node *n, struct err *e)
 {
 	struct opened_image *o = n->state;
 
+	int rc;
+
 	(void)w;
-	return o->loop[0] ? loopdev_detach(o->loop, e) : nbd_disconnect(&o->nbd, e);
+	rc = o->loop[0] ? loopdev_detach(o->loop, e) : nbd_disconnect(&o->nbd, e);
+	if (rc == 0 || o->loop[0] || o->nbd.device.path[0])
+		return rc;
+	/* it is closed, but not as it should be */
+	node_fail(n, e, "io-error");
+	return 0;
 }
 
 /* An image file grows as it is written to, until the filesystem it lies on is full. */
