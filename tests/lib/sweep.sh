@@ -32,9 +32,7 @@ make_image() {
 			image_file "$part" > "$dir/overlay/$part.real"
 		done
 		[[ ! -f $scenarios/$name/hangs ]] || stand_ins "$scenarios/$name/hangs" "$dir"
-		for part in $(cat "$scenarios/$name/probes" 2> /dev/null); do
-			install -D "$image_work/extras/usr/bin/sandbox-probe" "$dir/overlay/$part"
-		done
+		[[ ! -f $scenarios/$name/probes ]] || probes "$scenarios/$name/probes" "$dir"
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
@@ -56,6 +54,15 @@ stand_ins() {
 		"$2/join" "$2/program" "$2/hang" "$label" > "$2/overlay/$program"
 	done < "$1"
 	rm "$2"/{join,hang.o,hang.elf,hang,program}
+}
+
+# probes FILE DIR: puts what tries to get out of a sandbox into the place of programs, as the lines "PROGRAM [PROBE]" of FILE say; the
+# probes are of tests/fixture/programs/
+probes() {
+	local program probe
+	while read -r program probe; do
+		install -D "$image_work/extras/usr/bin/${probe:-sandbox-probe}" "$2/overlay/$program"
+	done < "$1"
 }
 
 # next_kernel ROOT DIR: a kernel for the machine to load, with an initramfs of its own: BusyBox and what is in ROOT
