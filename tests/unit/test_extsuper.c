@@ -90,7 +90,7 @@ static void as_mke2fs_makes_them(void **state)
 		assert_int_equal(s.bytes, 16 * MIB);
 		assert_string_equal(s.unsupported, "");
 		assert_string_equal(s.journal_uuid, "");
-		assert_false(s.is_pending || s.is_mmp_fsck);
+		assert_false(s.is_pending || s.mmp_at);
 		assert_true(s.facts.known);
 		assert_string_equal(s.facts.state, "clean");
 		assert_int_equal(s.facts.mount_count, 0);
@@ -289,17 +289,22 @@ static void an_e2fsck_elsewhere(void **state)
 
 	(void)state;
 	make(&d, 8 * MIB, "-t ext4 -b 1024 -O mmp");
-	assert_false(read_super(&d).is_mmp_fsck);
+	assert_int_equal(read_super(&d).mmp_seq, EXT4_MMP_SEQ_CLEAN);
+	assert_int_equal(read_super(&d).mmp_wait_s, 11);
 	edit(&d, 1024, find_mmp);
+	assert_int_equal(read_super(&d).mmp_at, mmp_at);
 	tempdisk_get(&d, mmp_at, &mmp, sizeof(mmp));
 	mmp.mmp_seq = EXT4_MMP_SEQ_FSCK;
 	tempdisk_put(&d, mmp_at, &mmp, sizeof(mmp));
-	assert_true(read_super(&d).is_mmp_fsck);
-	mmp.mmp_seq = EXT4_MMP_SEQ_CLEAN;
+	assert_int_equal(read_super(&d).mmp_seq, EXT4_MMP_SEQ_FSCK);
+	mmp.mmp_check_interval = 100;
 	tempdisk_put(&d, mmp_at, &mmp, sizeof(mmp));
-	assert_false(read_super(&d).is_mmp_fsck);
+	assert_int_equal(read_super(&d).mmp_wait_s, 160);
+	mmp.mmp_magic = 0;
+	tempdisk_put(&d, mmp_at, &mmp, sizeof(mmp));
+	assert_int_equal(read_super(&d).mmp_at, 0);
 	edit(&d, 1024, far_mmp);
-	assert_false(read_super(&d).is_mmp_fsck);
+	assert_int_equal(read_super(&d).mmp_at, 0);
 	tempdisk_drop(&d);
 }
 

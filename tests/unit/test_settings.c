@@ -74,6 +74,22 @@ static void the_contracts_sample(void **state)
 	settings_free(&s);
 }
 
+static void saved_guests(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	read_good(&s, "[sweep]\nsaves = v/l:/ /dev/mapper/v-m:/a/b\n[guest a]\ndisk = v/a\nsaved = yes\n"
+		  "[guest b]\ndisk = v/b\nsaved = no\n[guest c]\ndisk = v/c\n", "");
+	assert_int_equal(s.saves.n, 2);
+	assert_string_equal(s.saves.item[0], "v/l:/");
+	assert_string_equal(s.saves.item[1], "v/m:/a/b");
+	assert_true(settings_guest(&s, "a")->is_saved);
+	assert_false(settings_guest(&s, "b")->is_saved);
+	assert_false(settings_guest(&s, "c")->is_saved);
+	settings_free(&s);
+}
+
 /* From an editor on Windows: BOM, CRLF, no newline at the end; indented lines. */
 static void other_editors(void **state)
 {
@@ -93,7 +109,7 @@ static void line_numbers_with_crlf(void **state)
 	(void)state;
 	assert_only_fault("\xef\xbb\xbf[sweep]\r\n\r\nmdoe = list\r\n", "",
 			  "sweep.conf:3: \"mdoe\" is not a key of [sweep] (mode, after, deadline, "
-			  "jobs, report, undo, images, ignore)" ENDS);
+			  "jobs, report, undo, images, ignore, saves)" ENDS);
 }
 
 static const struct {
@@ -112,9 +128,9 @@ static const struct {
 	{ "[sweep]\nmode = ; list", "sweep.conf:2: mode: there is no value" },
 	{ "[sweep]\nmode", "sweep.conf:2: \"mode\" is neither KEY = VALUE nor a section" },
 	{ "[sweep]\n= list", "sweep.conf:2: \"\" is not a key of [sweep] (mode, after, deadline, "
-			     "jobs, report, undo, images, ignore)" },
+			     "jobs, report, undo, images, ignore, saves)" },
 	{ "[sweep]\nonly = a", "sweep.conf:2: \"only\" is not a key of [sweep] (mode, after, "
-			       "deadline, jobs, report, undo, images, ignore)" },
+			       "deadline, jobs, report, undo, images, ignore, saves)" },
 	{ "[sweep]\nmode = list\nmode = list", "sweep.conf:3: \"mode\" stands twice in this section" },
 	{ "\xef\xbb\xbf\xef\xbb\xbf[sweep]",
 	  "sweep.conf:1: \"\\xef\\xbb\\xbf[sweep]\" is neither KEY = VALUE nor a section" },
@@ -123,6 +139,10 @@ static const struct {
 	{ "[sweep]\nignore = a/b/c", "sweep.conf:2: ignore: \"a/b/c\" is neither VG/LV nor /dev/NAME" },
 	{ "[sweep]\nignore = /dev/disk/by-id/x",
 	  "sweep.conf:2: ignore: \"/dev/disk/by-id/x\" is neither VG/LV nor a disk like sdb" },
+	{ "[sweep]\nsaves = v/l", "sweep.conf:2: saves: \"v/l\" is not VG/LV:/FOLDER (without \"..\")" },
+	{ "[sweep]\nsaves = v/l:/a/../b",
+	  "sweep.conf:2: saves: \"v/l:/a/../b\" is not VG/LV:/FOLDER (without \"..\")" },
+	{ "[guest a]\ndisk = v/l\nsaved = 1", "sweep.conf:3: saved: \"1\" is not one of no, yes" },
 	{ "[sweep]\nimages = *.img /a/*.raw",
 	  "sweep.conf:2: images: \"/a/*.raw\" is a path; a pattern is for the file's name alone" },
 	{ "[sweep]\njobs = 0", "sweep.conf:2: jobs: \"0\" is neither auto nor a number from 1 to 64" },
@@ -143,7 +163,7 @@ static const struct {
 	{ "\n[guest a]\nmode = list\n\n", "sweep.conf:2: [guest a] names no disk" },
 	{ "[guest a]\n[guest b]\ndisk=v/l", "sweep.conf:1: [guest a] names no disk" },
 	{ "[guest a]\ndisk = v/l\nafter = shell",
-	  "sweep.conf:3: \"after\" is not a key of [guest a] (disk, mode, undo)" },
+	  "sweep.conf:3: \"after\" is not a key of [guest a] (disk, mode, undo, saved)" },
 	{ "[guest a]\ndisk = v/l\n[guest b]\ndisk = /dev/v/l\ndisk = v/m",
 	  "sweep.conf:4: disk: \"/dev/v/l\" belongs to [guest a] already" },
 	{ "[guest a]\ndisk = v/l:/i.raw\n[guest b]\ndisk = v/l\ndisk = v/m",
@@ -306,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(the_contracts_sample),
+		cmocka_unit_test(saved_guests),
 		cmocka_unit_test(other_editors),
 		cmocka_unit_test(line_numbers_with_crlf),
 		cmocka_unit_test(faults_in_the_file),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The walk over fake drivers: in which order it asks them, and that whatever fails where, all
  * that was opened is closed once, newest first, and the other branches go on. */
-/* link: -Wl,--wrap=nanosleep -Wl,--wrap=log_line */
+/* link: -Wl,--wrap=nanosleep -Wl,--wrap=log_line -Wl,--wrap=blockdev_set_read_only */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <setjmp.h>
@@ -231,6 +231,7 @@ static int suspended_describe(struct walk *w, struct node *n, struct err *e)
 	(void)w;
 	(void)e;
 	node_verdict(n, VERDICT_SKIPPED, "hibernated", "a suspended system is in it");
+	node_forbid(n, "hibernated", "a suspended system is in it");
 	return 0;
 }
 
@@ -241,7 +242,7 @@ static int asleep_check(struct walk *w, struct node *n, struct err *e)
 	(void)e;
 	event("check", place_of(n));
 	node_verdict(n, VERDICT_UNCORRECTED, "needs-repair", "it is damaged");
-	n->suspended = true;
+	node_forbid(n, "hibernated", "nobody knows");
 	return 0;
 }
 
@@ -272,6 +273,15 @@ int __wrap_nanosleep(const struct timespec *pause, struct timespec *rest)
 	(void)rest;
 	world.sleeps++;
 	world.slept_ms += pause->tv_sec * 1000 + pause->tv_nsec / 1000000;
+	return 0;
+}
+
+int __wrap_blockdev_set_read_only(const char *path, bool read_only, struct err *e);
+int __wrap_blockdev_set_read_only(const char *path, bool read_only, struct err *e)
+{
+	(void)e;
+	assert_true(read_only);
+	event("hold", path);
 	return 0;
 }
 
@@ -643,6 +653,9 @@ static void hibernated_guest(void **state)
 		{ "d2", "box", { "d2a" } },
 		{ "d2a", "suspended", { NULL } },
 		{ "d3", "leaf", { NULL } },
+		{ "e", "part", { NULL } },
+		{ "f", "part", { NULL } },
+		{ "group", "", { NULL } },
 		{ NULL, NULL, { NULL } },
 	};
 	struct walk w;
@@ -651,12 +664,18 @@ static void hibernated_guest(void **state)
 	(void)state;
 	begin(&w, sleeping);
 	add_root(&w, "d");
+	add_root(&w, "e");
+	add_root(&w, "f");
 	assert_int_equal(walk_open(&w, true, &e), 0);
+	/* a group that may write by being opened comes when all else has been looked at */
+	assert_non_null(strstr(world.events, "hold d, hold e, hold f, hold d1, hold d2, hold d3, hold d2a, gather"));
+	assert_non_null(strstr(world.events, "open group"));
 	walk_check(&w);
 	assert_null(strstr(world.events, "check"));
 	assert_int_equal(layer_on(&w, "d1")->verdict, VERDICT_SKIPPED);
 	assert_string_equal(layer_on(&w, "d1")->code, "hibernated");
 	assert_string_equal(layer_on(&w, "d3")->code, "hibernated");
+	assert_non_null(strstr(layer_on(&w, "d3")->reason, "a suspended system is in it"));
 	assert_int_equal(world.publishes, w.n_nodes + 2);
 	end_all(&w);
 }

@@ -126,6 +126,7 @@ void settings_free(struct settings *s)
 	free(s->report_folder);
 	words_clear(&s->images);
 	words_clear(&s->ignore);
+	words_clear(&s->saves);
 	words_clear(&s->only);
 	*s = (struct settings){ 0 };
 }

@@ -38,6 +38,7 @@ struct guest {
 	enum mode mode;
 	bool has_undo;
 	enum undo undo;
+	bool is_saved; /* its memory is saved somewhere, so nothing of it may be touched */
 };
 
 /* One thing that is wrong with the configuration, in a sentence that begins
@@ -59,6 +60,7 @@ struct settings {
 	enum undo undo;
 	struct words images; /* shell patterns of file names */
 	struct words ignore; /* "VG/LV" or a disk's kernel name */
+	struct words saves;  /* "VG/LV:/FOLDER" with libvirt's saves; empty: looked for */
 	struct words only;   /* guests' names or "VG/LV"; empty: everything */
 	unsigned settle_s;   /* seconds to wait for disks at most */
 	bool mode_from_command_line; /* guestsweep.mode= wins over the guests' own modes */

@@ -18,7 +18,7 @@
 
 #define BOM "\xef\xbb\xbf"
 #define MAX_LINE_BYTES (INI_MAX_LINE - 2)
-#define GUEST_KEYS "disk, mode, undo"
+#define GUEST_KEYS "disk, mode, undo, saved"
 
 struct reader {
 	struct settings *s;
@@ -97,6 +97,8 @@ static int set_guest_key(struct settings *s, struct guest *g, const char *key, c
 		g->has_undo = rc == 0;
 		return rc;
 	}
+	if (strcmp(key, "saved") == 0)
+		return value_yes_no(value, &g->is_saved, e);
 	return err_set(e, ENOENT, "\"%s\" is not known", SHOWN(key));
 }
 

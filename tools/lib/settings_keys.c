@@ -161,6 +161,30 @@ static int set_ignore(struct settings *s, const char *value, struct err *e)
 	return value_words(value, BLANKS, volume_or_disk, &s->ignore, e);
 }
 
+/* VG/LV:/FOLDER, on a volume's filesystem. */
+static int folder_on_volume(const char *item, char **out, struct err *e)
+{
+	cleanup_free char *device = NULL, *volume = NULL;
+	char *path;
+	int rc = value_copy(item, &device, e);
+
+	if (rc < 0)
+		return rc;
+	path = strstr(device, ":/");
+	if (!path || !is_plain_path(path + 1))
+		return err_set(e, EINVAL, "\"%s\" is not VG/LV:/FOLDER (without \"..\")", SHOWN(item));
+	*path++ = 0;
+	rc = value_volume(device, &volume, e);
+	if (rc == 0 && asprintf(out, "%s:%s", volume, path) < 0)
+		rc = err_set(e, ENOMEM, "no memory for the settings");
+	return rc;
+}
+
+static int set_saves(struct settings *s, const char *value, struct err *e)
+{
+	return value_words(value, BLANKS, folder_on_volume, &s->saves, e);
+}
+
 /* A guest's name, VG/LV or a disk. */
 static int guest_or_volume(const char *item, char **out, struct err *e)
 {
@@ -187,6 +211,7 @@ static const struct setting {
 	{ "undo", KEY_IN_FILE, set_undo },
 	{ "images", KEY_IN_FILE, set_images },
 	{ "ignore", KEY_IN_FILE, set_ignore },
+	{ "saves", KEY_IN_FILE, set_saves },
 	{ "only", KEY_ON_COMMAND_LINE, set_only },
 	{ "settle", KEY_ON_COMMAND_LINE, set_settle },
 };

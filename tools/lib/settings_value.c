@@ -78,6 +78,17 @@ int value_undo(const char *text, enum undo *undo, struct err *e)
 	return 0;
 }
 
+int value_yes_no(const char *text, bool *yes, struct err *e)
+{
+	static const char *const names[] = { "no", "yes" };
+	int i = find_name(text, names, ARRAY_SIZE(names), e);
+
+	if (i < 0)
+		return i;
+	*yes = i;
+	return 0;
+}
+
 /* Takes the digits at *p off as a number. Returns false if there are none or
  * they say more than max. */
 static bool take_number(const char **p, uint64_t max, uint64_t *number)

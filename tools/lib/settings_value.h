@@ -30,6 +30,8 @@ int value_mode(const char *text, enum mode *mode, struct err *e) must_check nonn
 int value_after(const char *text, enum after *after, struct err *e) must_check nonnull_all;
 int value_undo(const char *text, enum undo *undo, struct err *e) must_check nonnull_all;
 
+int value_yes_no(const char *text, bool *yes, struct err *e) must_check nonnull_all;
+
 /* A decimal number from min to max, digits only. */
 int value_number(const char *text, uint64_t min, uint64_t max, uint64_t *number, struct err *e)
 	must_check nonnull_all;

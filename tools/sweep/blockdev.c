@@ -66,10 +66,11 @@ int blockdev_set_read_only(const char *path, bool read_only, struct err *e)
 
 bool blockdev_is_read_only(const char *path)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int state = 0;
+	struct err e;
+	cleanup_fd int fd = open_device(path, &e);
+	int value = 1;
 
-	return fd >= 0 && ioctl(fd, BLKROGET, &state) == 0 && state;
+	return fd < 0 || ioctl(fd, BLKROGET, &value) < 0 || value;
 }
 
 int blockdev_read(const char *path, uint64_t offset, void *buf, size_t size, struct err *e)

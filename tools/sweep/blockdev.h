@@ -24,7 +24,7 @@ unsigned blockdev_sector_size(const char *path) nonnull_all;
 /* Sets or clears the kernel's read-only state of the device (BLKROSET). */
 int blockdev_set_read_only(const char *path, bool read_only, struct err *e) must_check nonnull_all;
 
-/* true where the kernel holds it read-only (BLKROGET). */
+/* true where the kernel holds the device read-only, or can't be asked (BLKROGET). */
 bool blockdev_is_read_only(const char *path) nonnull_all;
 
 /* Reads size bytes at byte offset, all of them. Returns 0 or -errno; -EIO where

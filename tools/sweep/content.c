@@ -19,6 +19,9 @@
 #define BLKID_SUBLKS_FSINFO 0 /* libblkid before 2.39, the native tests' on Debian 12 */
 #endif
 
+#define SWAP_PAGE_MIN 4096
+#define SWAP_PAGE_MAX 65536
+#define SWAP_MARK 10 /* bytes, at the end of the first page */
 #define ZERO_CHUNK 65536
 #define ZERO_SAMPLES 64
 
@@ -212,6 +215,30 @@ static bool looks_empty(const char *device, uint64_t bytes)
 	return true;
 }
 
+/* The words that the kernel (S1SUSPEND, LINHIB0001), uswsusp and TuxOnIce put in the place of swap's
+ * own, which is where the first page ends, of whatever size that is; TuxOnIce puts its mark in front
+ * and leaves swap's. A shorter read finds nothing behind its end. */
+static bool has_suspend_mark(int fd)
+{
+	static const char *const marks[] = { "S1SUSPEND", "S2SUSPEND", "ULSUSPEND", "LINHIB0001" };
+	static const char toi[] = "\xed\xc3\x02\xe9\x98\x56\xe5\x0c";
+	static unsigned char head[SWAP_PAGE_MAX];
+	ssize_t got = pread(fd, head, sizeof(head), 0);
+	size_t page, i;
+
+	for (page = SWAP_PAGE_MIN; page <= SWAP_PAGE_MAX && got >= (ssize_t)page; page *= 2)
+		for (i = 0; i < ARRAY_SIZE(marks); i++)
+			if (memcmp(head + page - SWAP_MARK, marks[i], strlen(marks[i])) == 0)
+				return true;
+	return got >= (ssize_t)sizeof(toi) && memcmp(head, toi, sizeof(toi) - 1) == 0;
+}
+
+/* Of content that is something else without doubt an old mark means nothing. */
+static bool may_be_swap(const struct content *c)
+{
+	return c->ambivalent || !c->type[0] || strcmp(c->type, "swap") == 0 || strcmp(c->type, "swsuspend") == 0;
+}
+
 int content_read(struct node *n, struct err *e)
 {
 	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
@@ -226,6 +253,7 @@ int content_read(struct node *n, struct err *e)
 		return err_set_word(e, EIO, "io-error", "its size can't be read");
 	if (read_superblock(pr, c) < 0)
 		return err_set_word(e, EIO, "io-error", "reading it failed");
+	c->suspended = strcmp(c->type, "swsuspend") == 0 || (may_be_swap(c) && has_suspend_mark(fd));
 	if (!c->type[0] || has_table_mark(fd, (off_t)blkid_probe_get_size(pr))) {
 		rc = read_table(fd, blockdev_sector_size(n->device), c, e);
 		if (rc < 0)

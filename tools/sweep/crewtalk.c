@@ -102,6 +102,8 @@ static void take_volume(struct crew *c, struct worker *w, json_object *message)
 	snprintf(image->name, sizeof(image->name), "%s", json_text(message, "name"));
 	snprintf(image->stack, sizeof(image->stack), "%s", json_text(message, "stack"));
 	snprintf(image->host_path, sizeof(image->host_path), "%s", json_text(message, "host_path"));
+	if (json_text(message, "forbids")[0])
+		node_forbid(image, json_text(message, "forbids"), "%s", json_text(message, "why"));
 	below->id = (unsigned)json_number(message, "hostfs");
 	below->kind = KIND_HOSTFS;
 	snprintf(below->device, sizeof(below->device), "%s", json_text(message, "device"));

@@ -12,7 +12,6 @@
 
 #include "blockdev.h"
 
-#define MMP_SEQ_FSCK 0xe24d4d50 /* EXT4_MMP_SEQ_FSCK */
 #define MAX_LOG_BLOCK_SIZE 6    /* 64 KiB */
 
 static uint64_t blocks_of(const struct ext2_super_block *sb)
@@ -113,6 +112,16 @@ static void take(const struct ext2_super_block *sb, struct extsuper *s)
 	s->undo_room = metadata_bytes(sb, s->block_size);
 }
 
+/* As ext2fs_mmp_start() of libext2fs counts it. */
+static unsigned mmp_wait(unsigned update_s, unsigned check_s)
+{
+	unsigned most = update_s > check_s ? update_s : check_s;
+
+	if (most < EXT4_MMP_MIN_CHECK_INTERVAL)
+		most = EXT4_MMP_MIN_CHECK_INTERVAL;
+	return 2 * most + 1 < most + 60 ? 2 * most + 1 : most + 60;
+}
+
 static void look_at_mmp(const char *device, const struct ext2_super_block *sb, struct extsuper *s)
 {
 	struct mmp_struct mmp;
@@ -120,8 +129,12 @@ static void look_at_mmp(const char *device, const struct ext2_super_block *sb, s
 
 	if (!(sb->s_feature_incompat & EXT4_FEATURE_INCOMPAT_MMP) || !s->block_size)
 		return;
-	if (blockdev_read(device, sb->s_mmp_block * s->block_size, &mmp, sizeof(mmp), &e) == 0)
-		s->is_mmp_fsck = mmp.mmp_magic == EXT4_MMP_MAGIC && mmp.mmp_seq == MMP_SEQ_FSCK;
+	if (blockdev_read(device, sb->s_mmp_block * s->block_size, &mmp, sizeof(mmp), &e) < 0 ||
+	    mmp.mmp_magic != EXT4_MMP_MAGIC)
+		return;
+	s->mmp_at = sb->s_mmp_block * s->block_size;
+	s->mmp_seq = mmp.mmp_seq;
+	s->mmp_wait_s = mmp_wait(sb->s_mmp_update_interval, mmp.mmp_check_interval);
 }
 
 int extsuper_read(const char *device, struct extsuper *s, struct err *e)

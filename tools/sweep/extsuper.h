@@ -17,7 +17,9 @@ struct extsuper {
 	char unsupported[128];   /* features that this e2fsck does not know, or "" */
 	char journal_uuid[64];   /* of an external journal, or "" */
 	bool is_pending;         /* journal to replay, orphans to clear, or errors noted in it */
-	bool is_mmp_fsck;        /* multi-mount protection says that an e2fsck is at it */
+	uint64_t mmp_at;         /* byte of its multi-mount protection's block; 0: it has none */
+	unsigned mmp_wait_s;     /* so long a system that has it mounted may leave that unchanged */
+	uint32_t mmp_seq;        /* what stood there */
 	struct ext_facts facts;
 };
 

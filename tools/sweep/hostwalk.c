@@ -66,7 +66,10 @@ static int add_disk(struct walk *w, const char *name, struct err *e)
 	snprintf(n->name, sizeof(n->name), "%s", name);
 	snprintf(n->type, sizeof(n->type), "disk");
 	snprintf(n->device, sizeof(n->device), "/dev/%.60s", name);
-	n->read_only = w->env->mode <= MODE_CHECK;
+	n->read_only = w->env->mode <= MODE_CHECK || blockdev_is_read_only(n->device);
+	if (n->read_only && w->env->mode > MODE_CHECK)
+		node_note(n, "read-only-medium",
+			  "the disk itself is read-only: what lies on it is checked, and nothing written");
 	if (blockdev_size(n->device, &n->bytes, &why) < 0 ||
 	    (n->read_only && blockdev_set_read_only(n->device, true, &why) < 0))
 		node_fail(n, &why, "io-error");

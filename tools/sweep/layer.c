@@ -2,6 +2,7 @@
 #include "layer.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,19 @@ void node_verdict(struct node *n, enum verdict v, const char *code, const char *
 	va_start(ap, fmt);
 	vsnprintf(n->reason, sizeof(n->reason), fmt, ap);
 	va_end(ap);
+}
+
+void node_forbid(struct node *n, const char *code, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list ap;
+
+	if (n->forbids.code)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_set_word(&n->forbids, EBUSY, code, "%s", text);
 }
 
 void node_note(struct node *n, const char *code, const char *fmt, ...)

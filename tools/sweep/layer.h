@@ -16,6 +16,7 @@
  * gather    once every device is probed: makes the groups that members belong to
  * open      makes what is inside appear as block devices; on failure leaves nothing behind
  * children  adds a node per block device to the walk; only after a successful open
+ * guard     before the checks: whether the guest may be at work on its filesystems elsewhere
  * check     runs the checker and sets verdict, code, reason and check of the node
  * enter     after the checks: a filesystem that holds disk images is opened too
  * close     undoes open, exactly once per successful open; retried and verified by the walk
@@ -60,6 +61,7 @@ struct content {
 	bool bad_checksum;  /* the superblock's own checksum is wrong */
 	bool ambivalent;    /* several strong claims on the device */
 	bool all_zero;      /* nothing but zeros where signatures stand */
+	bool suspended;     /* the mark of a suspended system stands where swap has it */
 };
 
 /* How a checker ended, for the report. */
@@ -113,13 +115,13 @@ struct node {
 	void *state;                 /* the driver's, made by probe, gather or open */
 	bool opened;
 	bool kept;        /* stays open until the report is written: the report lies on it */
-	bool suspended;   /* a suspended system may own all filesystems of this guest */
 	bool handed_over; /* another walk goes on with it, and tells of it */
 	bool hidden;      /* there is nothing to tell of it: its parents stand for it in the report */
 	char folder[80];     /* of a host filesystem: where it is mounted now, */
 	char mounted_at[65]; /* and where the host had it last; "": not known */
 	char host_path[1024]; /* of an image: its path on the running host; "": not known */
 	char refers_to[1024]; /* of an image that is refused: the backing file it names */
+	struct err forbids;   /* why nothing of its guest may be written to (guard.h); code 0: nothing says so */
 
 	enum verdict verdict;
 	char code[ERR_WORD_MAX];
@@ -147,6 +149,9 @@ struct layer_ops {
 	int (*open)(struct walk *w, struct node *n, struct err *e);
 	int (*children)(struct walk *w, struct node *n, struct err *e);
 	int (*check)(struct walk *w, struct node *n, struct err *e);
+	/* Asked once, of all the driver's nodes without a verdict: those that tell that their guest
+	 * is not off get node_forbid(). NULL: it can't know. */
+	void (*guard)(struct walk *w, struct node *const *nodes, size_t n);
 	/* Asked of a filesystem on a host's volume, once that is checked: 1 where it is one of
 	 * the host's own and may be opened. It is this driver's then. */
 	int (*enter)(struct walk *w, struct node *n, struct err *e);
@@ -171,6 +176,11 @@ void node_fail(struct node *n, const struct err *e, const char *word) nonnull_al
 /* Sets verdict, code and reason (a sentence) of n. */
 void node_verdict(struct node *n, enum verdict v, const char *code, const char *fmt, ...)
 	printf_like(4, 5) nonnull_all;
+
+/* Nothing of n's guest may be written to: with one of the report's codes (hibernated, saved-state,
+ * in-use, quarantined) and a sentence why. The first reason stays. */
+void node_forbid(struct node *n, const char *code, const char *fmt, ...)
+	printf_like(3, 4) nonnull_at(1, 2, 3);
 
 /* What has to be told of a node whatever its verdict is: a sentence behind its reason, and code
  * where it has none, which puts it among the report's problems. */

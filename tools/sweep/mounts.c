@@ -26,13 +26,14 @@ struct kind_of_mount {
 	const char *read_only; /* the same, and no replay of a journal */
 };
 
+/* btrfs discards by default what it frees, ext4 where its superblock asks for that. */
 static const struct kind_of_mount known[] = {
-	{ "ext2", "ext4", "", "noload" },
-	{ "ext3", "ext4", "", "noload" },
-	{ "ext4", "ext4", "", "noload" },
+	{ "ext2", "ext4", "nodiscard", "noload" },
+	{ "ext3", "ext4", "nodiscard", "noload" },
+	{ "ext4", "ext4", "nodiscard", "noload" },
 	{ "vfat", "vfat", "", "" },
 	{ "xfs", "xfs", "nouuid", "nouuid,norecovery" },
-	{ "btrfs", "btrfs", "", "rescue=nologreplay" },
+	{ "btrfs", "btrfs", "nodiscard", "rescue=nologreplay" },
 };
 
 static const struct kind_of_mount *find_kind(const char *type)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "guard.h"
 #include "log.h"
 
 #define CLOSE_TRIES 50
@@ -94,6 +95,10 @@ static int probe(struct walk *w, struct node *device, struct err *e)
 		return 0;
 	}
 	device->content_known = true;
+	if (device->content.suspended)
+		node_forbid(device, "hibernated",
+			    "it holds a suspended system, which still owns this guest's filesystems; resume it "
+			    "and shut it down");
 	ops = claimed_by(w, device, &why);
 	if (!ops) {
 		node_fail(device, &why, "ambiguous");
@@ -229,6 +234,9 @@ int walk_open(struct walk *w, bool final, struct err *e)
 		if (rc < 0)
 			return rc;
 		before = w->n_nodes;
+		/* an array or a group may write to its members by being opened */
+		if (guard_find(w))
+			guard_hold(w);
 		rc = gather_all(w, false, e);
 		if (rc == 0 && final && w->n_nodes == before)
 			rc = gather_all(w, true, e);
@@ -238,18 +246,7 @@ int walk_open(struct walk *w, bool final, struct err *e)
 	return 0;
 }
 
-/* A suspended system still owns all filesystems of its guest: it may have them in memory. */
-static bool is_hibernated(const struct walk *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->n_nodes; i++)
-		if (w->nodes[i]->suspended || strcmp(w->nodes[i]->code, "hibernated") == 0)
-			return true;
-	return false;
-}
-
-static void check_one(struct walk *w, struct node *n, bool hibernated)
+static void check_one(struct walk *w, struct node *n, const struct node *forbidding)
 {
 	struct err why = { 0 };
 	double start = now();
@@ -259,10 +256,8 @@ static void check_one(struct walk *w, struct node *n, bool hibernated)
 			     "not checked: the sweep's deadline had passed");
 	} else if (w->env->mode == MODE_LIST) {
 		node_verdict(n, VERDICT_SKIPPED, "mode-list", "listed, not checked");
-	} else if (hibernated) {
-		node_verdict(n, VERDICT_SKIPPED, "hibernated",
-			     "the guest is suspended to disk, or may be, and still owns it then; "
-			     "resume it, or shut it down");
+	} else if (forbidding) {
+		guard_tell(n, forbidding);
 	} else if (n->ops->check(w, n, &why) < 0) {
 		node_fail(n, &why, "tool-failed");
 	}
@@ -270,16 +265,15 @@ static void check_one(struct walk *w, struct node *n, bool hibernated)
 	tell(w, n);
 }
 
-static void check_all(struct walk *w, bool looks_only)
+static void check_all(struct walk *w, bool looks_only, const struct node *forbidding)
 {
-	bool hibernated = is_hibernated(w);
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++) {
 		struct node *n = w->nodes[i];
 
 		if (n->ops && n->ops->check && n->ops->looks_only == looks_only && n->verdict == VERDICT_NONE)
-			check_one(w, n, hibernated);
+			check_one(w, n, forbidding);
 	}
 }
 
@@ -289,8 +283,8 @@ void walk_check(struct walk *w)
 
 	for (i = 0; i < w->n_nodes; i++)
 		tell(w, w->nodes[i]);
-	check_all(w, true);
-	check_all(w, false);
+	check_all(w, true, guard_find(w));
+	check_all(w, false, guard_ask(w));
 }
 
 /* A filesystem on a volume of the host, with nothing but encryption between: a partition inside

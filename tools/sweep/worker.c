@@ -140,6 +140,14 @@ static void end(const char *how, const struct walk *w)
 	channel_send(channel, o);
 }
 
+static void add_forbids(json_object *o, const struct err *forbids)
+{
+	if (!forbids->code)
+		return;
+	json_object_object_add(o, "forbids", json_object_new_string(forbids->word));
+	json_object_object_add(o, "why", json_object_new_string(forbids->text));
+}
+
 /* A disk image becomes a volume that another worker sweeps. */
 static void hand_over(const struct node *n)
 {
@@ -150,6 +158,7 @@ static void hand_over(const struct node *n)
 			       json_object_new_string(n->parents[0]->parents[0]->device));
 	json_object_object_add(volume, "host_path", json_object_new_string(n->host_path));
 	json_object_object_add(volume, "read_only", json_object_new_int(n->read_only));
+	add_forbids(volume, &n->forbids);
 	json_object_object_add(o, "volume", volume);
 	if (channel_send(channel, o) < 0)
 		_exit(EXIT_FAILURE);

@@ -21,6 +21,7 @@
 
 #include "e2fsck.h"
 #include "looks.h"
+#include "mmp.h"
 #include "registry.h"
 #include "trial.h"
 
@@ -96,12 +97,6 @@ static int refuse(struct node *n, const struct ext *x, struct err *e)
 	if (s->journal_uuid[0])
 		return err_set_word(e, ENODEV, "missing-device",
 				    "its journal is on another device (UUID %s)", s->journal_uuid);
-	if (s->is_mmp_fsck) {
-		node_verdict(n, VERDICT_SKIPPED, "in-use",
-			     "its multi-mount protection says that an e2fsck is at it, or one was killed; "
-			     "if none is, tune2fs -f -E clear_mmp clears that");
-		return 1;
-	}
 	return 0;
 }
 
@@ -261,6 +256,7 @@ static int try_on(const char *device, void *arg, struct err *e)
 	struct e2fsck_job job = { .env = t->w->env, .node = t->n, .device = device, .undo = "",
 				  .backup = x->has_backup ? &x->backup : NULL };
 
+	mmp_clear_copy(device, &x->super);
 	return go(t->n, x, &job, true, &t->progress, e);
 }
 
@@ -376,8 +372,8 @@ static int ext_check(struct walk *w, struct node *n, struct err *e)
 	uint64_t wrote;
 	int rc = refuse(n, x, e);
 
-	if (rc)
-		return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
 	if (n->parents[0]->read_only || w->env->mode == MODE_CHECK)
 		rc = trial(w, n, &wrote, e);
 	else if (has_room(w, n, x, &rc, e))
@@ -387,5 +383,5 @@ static int ext_check(struct walk *w, struct node *n, struct err *e)
 
 const struct layer_ops ext_ops = {
 	.name = "ext", .kind = KIND_FILESYSTEM, .probe = ext_probe, .describe = ext_describe,
-	.check = ext_check,
+	.guard = mmp_guard, .check = ext_check,
 };

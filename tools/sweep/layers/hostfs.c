@@ -189,6 +189,10 @@ static int place(struct node *n, const struct image *image, struct err *e)
 			     "another image lies on it; only the newest of a chain is swept");
 		return 0;
 	}
+	if (image->facts.has_vm_state)
+		node_forbid(n, "saved-state",
+			    "a snapshot in the image holds the memory of the running guest; delete it "
+			    "(qemu-img snapshot -d) or move the guest back to it and shut it down");
 	rc = imagesource_write(n->id, image, n->parents[0]->folder, e);
 	if (rc < 0) {
 		node_fail(n, e, "bad-image");

@@ -30,6 +30,17 @@ static const struct crypttab_entry *entry_for(const struct walk *w, const struct
 	return keys_entry(w->env->crypttab, device, uuid);
 }
 
+/* What cryptsetup writes in the place of a LUKS1 header's magic while it reencrypts the volume. */
+static bool is_reencrypting(const struct node *device)
+{
+	static const char magic[] = "LUKS\xde\xad";
+	char head[sizeof(magic) - 1];
+	struct err e;
+
+	return blockdev_read(device->device, 0, head, sizeof(head), &e) == 0 &&
+	       memcmp(head, magic, sizeof(head)) == 0;
+}
+
 static enum claim luks_probe(struct walk *w, struct node *device, struct err *e)
 {
 	const struct content *c = &device->content;
@@ -41,7 +52,7 @@ static enum claim luks_probe(struct walk *w, struct node *device, struct err *e)
 	if (c->type[0] || c->table[0])
 		return NOT_MINE;
 	entry = entry_for(w, device, NULL);
-	return entry ? MINE : NOT_MINE;
+	return entry || is_reencrypting(device) ? MINE : NOT_MINE;
 }
 
 static int luks_describe(struct walk *w, struct node *n, struct err *e)
@@ -52,6 +63,10 @@ static int luks_describe(struct walk *w, struct node *n, struct err *e)
 	snprintf(n->type, sizeof(n->type), "LUKS%s", c->type[0] ? c->version : "");
 	snprintf(n->name, sizeof(n->name), "%s", entry ? entry->name : n->parents[0]->name);
 	stack_push(n->stack, sizeof(n->stack), "luks");
+	if (!c->type[0] && (!entry || !entry->header) && is_reencrypting(n->parents[0]))
+		return err_set_word(e, EBUSY, "unsupported-feature",
+				    "LUKS: a reencryption is under way; finish it on the host first "
+				    "(cryptsetup reencrypt)");
 	if (!c->type[0] && !entry->header)
 		return err_set_word(e, EINVAL, "bad-header",
 				    "crypttab names it, but its LUKS header is destroyed; restore it "

@@ -55,7 +55,11 @@ static int ntfs_check(struct walk *w, struct node *n, struct err *e)
 	int rc = fscheck(w, n, &ntfs_tool, e);
 
 	/* one that can't be looked into does not tell whether Windows is hibernated */
-	n->suspended = rc < 0 || (n->check.exit != 0 && n->check.exit != 2);
+	if (rc == 0 && strcmp(n->code, "hibernated") == 0)
+		node_forbid(n, "hibernated", "%s", n->reason);
+	else if (rc < 0 || (n->check.exit != 0 && n->check.exit != 2))
+		node_forbid(n, "hibernated", "whether Windows is hibernated can't be told: %s",
+			    rc < 0 ? e->text : n->reason);
 	return rc;
 }
 

@@ -3,9 +3,10 @@
  * Swap areas.
  *
  * Recognises  swap, also one that holds a suspended system.
- * Uses        libblkid.
- * Never       touches one. A suspended system still owns every filesystem of
- *             its guest: the walk's owner looks for that code before a check.
+ * Uses        libblkid, and our own look for the marks of a suspended system (content.c): of
+ *             two marks on one area libblkid says only that it is ambiguous.
+ * Never       touches one. A suspended system still owns every filesystem of its guest: the
+ *             walk forbids to write to any (guard.h).
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +16,13 @@
 
 static enum claim swap_probe(struct walk *w, struct node *device, struct err *e)
 {
-	const char *type = device->content.type;
+	const struct content *c = &device->content;
 
 	(void)w;
 	(void)e;
-	return strcmp(type, "swap") == 0 || strcmp(type, "swsuspend") == 0 ? MINE : NOT_MINE;
+	if (strcmp(c->type, "swap") == 0 || strcmp(c->type, "swsuspend") == 0)
+		return MINE;
+	return c->suspended && !c->type[0] && !c->table[0] ? MINE : NOT_MINE;
 }
 
 static int swap_describe(struct walk *w, struct node *n, struct err *e)
@@ -28,14 +31,13 @@ static int swap_describe(struct walk *w, struct node *n, struct err *e)
 
 	(void)w;
 	(void)e;
-	snprintf(n->type, sizeof(n->type), "%s", c->type);
+	snprintf(n->type, sizeof(n->type), "%s", c->suspended ? "swsuspend" : c->type);
 	snprintf(n->name, sizeof(n->name), "%s", n->parents[0]->name);
 	stack_push(n->stack, sizeof(n->stack), n->type);
-	if (strcmp(c->type, "swap") == 0)
-		node_verdict(n, VERDICT_SKIPPED, "swap", "swap is never touched");
+	if (c->suspended)
+		node_verdict(n, VERDICT_SKIPPED, "hibernated", "%s", n->parents[0]->forbids.text);
 	else
-		node_verdict(n, VERDICT_SKIPPED, "hibernated",
-			     "it holds a suspended system, which still owns this guest's filesystems");
+		node_verdict(n, VERDICT_SKIPPED, "swap", "swap is never touched");
 	return 0;
 }
 

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "mmp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+#include <ext2fs/ext2fs.h>
+
+#include "cleanup.h"
+#include "guard.h"
+#include "log.h"
+
+#define SEQ_CLEAN 0xff4d4d50u /* EXT4_MMP_SEQ_CLEAN */
+#define SEQ_FSCK 0xe24d4d50u  /* EXT4_MMP_SEQ_FSCK */
+#define BLOCK_MAX 65536
+#define ALIGNMENT 4096        /* of O_DIRECT */
+
+struct watched {
+	struct node *node;
+	struct extsuper super;
+};
+
+/* Past every cache: another system writes it. */
+static int read_seq(const struct watched *x, uint32_t *seq)
+{
+	cleanup_fd int fd = open(x->node->parents[0]->device, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	static _Alignas(ALIGNMENT) unsigned char block[BLOCK_MAX];
+
+	if (fd < 0 || x->super.block_size > BLOCK_MAX ||
+	    pread(fd, block, x->super.block_size, (off_t)x->super.mmp_at) != (ssize_t)x->super.block_size)
+		return -EIO;
+	*seq = ((const struct mmp_struct *)block)->mmp_seq;
+	return 0;
+}
+
+/* Whether there is something to watch. */
+static bool begin(struct watched *x, struct node *n)
+{
+	struct err e;
+
+	x->node = n;
+	if (extsuper_read(n->parents[0]->device, &x->super, &e) < 0 || !x->super.mmp_at ||
+	    x->super.mmp_seq == SEQ_CLEAN)
+		return false;
+	if (x->super.mmp_seq != SEQ_FSCK)
+		return true;
+	node_forbid(n, "in-use",
+		    "its multi-mount protection says that an e2fsck is at it, or one was killed; if none "
+		    "is, tune2fs -f -E clear_mmp clears that");
+	return false;
+}
+
+/* Returns whether the number has changed. */
+static bool is_alive(const struct watched *x)
+{
+	uint32_t seq;
+
+	if (read_seq(x, &seq) < 0 || seq == x->super.mmp_seq)
+		return false;
+	node_forbid(x->node, "in-use", "another system has it mounted (multi-mount protection)");
+	return true;
+}
+
+static void watch(const struct walk *w, struct watched *x, size_t n)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	unsigned longest = 0, s;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		/* what the kernel has cached of it may be older than the disk */
+		if (read_seq(&x[i], &x[i].super.mmp_seq) < 0)
+			log_line("%s: its multi-mount protection can't be read", x[i].node->stack);
+		if (x[i].super.mmp_wait_s > longest)
+			longest = x[i].super.mmp_wait_s;
+	}
+	for (s = 0; s < longest && !w->env->cancelled(); s++) {
+		nanosleep(&second, NULL);
+		for (i = 0; i < n; i++)
+			if (is_alive(&x[i]))
+				return;
+	}
+}
+
+void mmp_guard(struct walk *w, struct node *const *nodes, size_t n)
+{
+	cleanup_free struct watched *x = calloc(n, sizeof(*x));
+	size_t found = 0, i;
+
+	for (i = 0; x && i < n; i++)
+		found += begin(&x[found], nodes[i]);
+	if (found && !guard_find(w))
+		watch(w, x, found);
+}
+
+void mmp_clear_copy(const char *device, const struct extsuper *s)
+{
+	ext2_filsys fs;
+
+	if (!s->mmp_at || s->mmp_seq == SEQ_CLEAN ||
+	    ext2fs_open(device, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, unix_io_manager, &fs))
+		return;
+	if (ext2fs_mmp_clear(fs))
+		log_line("%s: its multi-mount protection can't be cleared", device);
+	ext2fs_free(fs);
+}
