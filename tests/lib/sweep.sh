@@ -3,7 +3,7 @@
 # One sweep of a scenario's disks by the image, and what comes out of it.
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
-# report-disk=full|broken, failing-writes=DISK, waits=yes (long, but without work), qemu=WORDS (more of the machine),
+# report-disk=full|broken, failing-writes=DISK, read-only=DISK, waits=yes (long, but without work), qemu=WORDS (more of the machine),
 # late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person)
 setting() {
 	local found=
@@ -102,7 +102,7 @@ attach_disks() {
 			printf -- '-drive\nif=none,id=%s,driver=blkdebug,image.driver=qcow2,image.file.driver=file,image.file.filename=%s,%s\n' \
 				"$disk" "$dir/$disk.qcow2" 'inject-error.0.event=none,inject-error.0.iotype=write,inject-error.0.errno=5'
 		else
-			drive "$disk" "$dir/$disk.qcow2" qcow2
+			drive "$disk" "$dir/$disk.qcow2" qcow2 | sed "$([[ $(setting "$name" read-only -) != "$disk" ]] || say '2s/$/,readonly=on/')"
 		fi
 		[[ $disk != "$late" ]] || continue
 		case $bus in

@@ -105,6 +105,26 @@ static void hold(int fd, const struct scope *s)
 	pause_ms(30);
 }
 
+/* Says what it found of saved guests, and does not go on before it may. */
+static void look(int fd, const struct scope *s)
+{
+	json_object *reply;
+
+	pause_ms(is(s, "look") ? 0 : 50);
+	if (is(s, "finds"))
+		say(fd, "{\"save\": {\"where\": \"w\", \"name\": \"n\", \"sources\": [\"/dev/vg/look2\"]}}");
+	if (is(s, "byid"))
+		say(fd, "{\"save\": {\"where\": \"w\", \"name\": \"n\", \"sources\": [\"/dev/disk/by-id/x\"]}}");
+	if (is(s, "unread"))
+		say(fd, "{\"save\": {\"where\": \"w\", \"name\": \"n\", \"sources\": [], \"problem\": \"p\"}}");
+	say(fd, "{\"looked\": []}");
+	if (channel_receive(fd, &reply) <= 0)
+		_exit(2);
+	say_node(fd, s, json_number(reply, "hold") ? "uncorrected" : json_text(reply, "forbids")[0] ? "skipped" : "clean");
+	say(fd, "{\"end\": \"done\", \"lacks\": []}");
+	_exit(0);
+}
+
 __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, const struct scope *s,
 						  int fd, long deadline)
 {
@@ -130,6 +150,8 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 		say(fd, "{\"node\": null}");
 	if (is(s, "hang"))
 		pause();
+	if (is(s, "look") || is(s, "finds") || is(s, "byid") || is(s, "unread"))
+		look(fd, s);
 	if (is(s, "memory"))
 		fill_memory(fd);
 	if (is(s, "again") && !s->alone) {
@@ -208,6 +230,7 @@ static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
 
 		snprintf(scope->name, sizeof(scope->name), "%s", word);
 		snprintf(n->stack, sizeof(n->stack), "%s", word);
+		snprintf(n->name, sizeof(n->name), "vg/%s", word);
 		n->id = (unsigned)t.scopes.n;
 		n->kind = KIND_LV;
 		scope->volumes = calloc(1, sizeof(*scope->volumes));
@@ -302,6 +325,41 @@ static void odd_messages(void **state)
 	end();
 }
 
+/* Whoever finds a save: it is known before any of the others goes on, however few run at a time. */
+static void saved_guests(void **state)
+{
+	unsigned jobs;
+
+	(void)state;
+	for (jobs = 1; jobs <= 5; jobs += 2) {
+		assert_true(sweep("look1 look2 look3 finds", jobs, alive));
+		assert_string_equal(verdicts(), "clean skipped clean clean");
+		assert_int_equal(json_object_array_length(t.results.problems), 0);
+		end();
+	}
+	assert_true(sweep("look1 look3 finds", 2, alive));
+	assert_string_equal(verdicts(), "clean clean clean");
+	assert_int_equal(json_object_array_length(t.results.problems), 1);
+	end();
+}
+
+static void saves_of_nobody_knows_whom(void **state)
+{
+	(void)state;
+	assert_true(sweep("look1 byid look2", 1, alive));
+	assert_string_equal(verdicts(), "uncorrected uncorrected uncorrected");
+	assert_int_equal(json_object_array_length(t.results.problems), 1);
+	end();
+	assert_true(sweep("look1 look2 unread", 3, alive));
+	assert_string_equal(verdicts(), "uncorrected uncorrected uncorrected");
+	end();
+	assert_false(sweep("look1 crash look2", 1, alive));
+	assert_string_equal(verdicts(), "clean error clean");
+	end();
+	assert_false(sweep("look1 hang look2", 3, cancel_soon));
+	end();
+}
+
 static void memory_one_after_the_other(void **state)
 {
 	(void)state;
@@ -372,6 +430,8 @@ int main(void)
 		cmocka_unit_test(one_that_breaks),
 		cmocka_unit_test(one_that_breaks_half_way),
 		cmocka_unit_test(odd_messages),
+		cmocka_unit_test(saved_guests),
+		cmocka_unit_test(saves_of_nobody_knows_whom),
 		cmocka_unit_test(memory_one_after_the_other),
 		cmocka_unit_test(again_alone),
 		cmocka_unit_test(parts_are_joined),

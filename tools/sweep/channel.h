@@ -12,6 +12,9 @@
  *               {"idle": true or false}          a person is waited for, or no longer
  *               {"holding": true}                all is checked; what is open stays so
  *               {"end": "done" | "again" | "incomplete", "lacks": ["GROUP MEMBER"...]}
+ *   worker      {"save": {...}}                  a saved guest (savefile.h)
+ *   worker      {"looked": [NAME...]}            its volumes have been searched; waits for leave
+ *   supervisor  {"hold": 0|1, "id": NODE, "forbids": CODE, "why": TEXT}   go on; why nothing of it may be written to
  *   supervisor  {"close": true}                  to one that is holding
  */
 #ifndef GS_CHANNEL_H

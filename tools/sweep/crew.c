@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "log.h"
 #include "nodejson.h"
+#include "saves.h"
 #include "worker.h"
 
 #define TICK_MS 500
@@ -54,7 +55,7 @@ unsigned crew_working(const struct crew *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		n += is_alive(c->w[i]) && !c->w[i]->holding;
+		n += is_alive(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting;
 	return n;
 }
 
@@ -64,7 +65,7 @@ unsigned crew_busy(const struct crew *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		n += is_alive(c->w[i]) && !c->w[i]->holding && !c->w[i]->idle;
+		n += is_alive(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting && !c->w[i]->idle;
 	return n;
 }
 
@@ -130,6 +131,36 @@ void crew_start(struct crew *c, struct scope *scope)
 	w->scope = scope;
 	w->nodes = json_object_new_array();
 	scope->started = true;
+}
+
+void crew_let_go(struct crew *c, struct worker *w)
+{
+	json_object *o = json_object_new_object();
+	size_t i;
+
+	saves_place(c->s->scopes, w->scope);
+	for (i = 0; i < w->scope->n_volumes; i++) {
+		const struct err *why = &w->scope->volumes[i]->forbids;
+
+		if (!why->code)
+			continue;
+		json_object_object_add(o, "id", json_object_new_int64(w->scope->volumes[i]->id));
+		json_object_object_add(o, "forbids", json_object_new_string(why->word));
+		json_object_object_add(o, "why", json_object_new_string(why->text));
+		break;
+	}
+	json_object_object_add(o, "hold", json_object_new_int(c->s->scopes->hold));
+	channel_send(w->fd, o);
+	w->waiting = false;
+}
+
+void crew_let_all_go(struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (is_alive(c->w[i]) && c->w[i]->waiting)
+			crew_let_go(c, c->w[i]);
 }
 
 static void keep_nodes(struct crew *c, struct worker *w)

@@ -18,6 +18,7 @@ struct worker {
 	json_object *asked;  /* an acquire that waits, or NULL */
 	char end[16];
 	bool idle;           /* a person is waited for */
+	bool waiting;        /* its volumes are open and searched; it waits for leave to go on */
 	bool holding;        /* all is checked; it keeps host filesystems open for others */
 	bool lost;           /* killed, and the kernel does not let go of it */
 	bool over;           /* reaped */
@@ -30,10 +31,17 @@ struct crew {
 	long stop_at;  /* when the workers were told to stop; 0: not yet */
 	bool broken;   /* one of them did not end by itself */
 	bool unclean;  /* and what it had open is still there */
+	bool judged;   /* which guests are saved is known */
 };
 
 /* Starts a worker for scope. A scope for which that fails gets that as its verdict. */
 void crew_start(struct crew *c, struct scope *scope) nonnull_all;
+
+/* Lets w go on, which waits for leave. */
+void crew_let_go(struct crew *c, struct worker *w) nonnull_all;
+
+/* The same for all, who have been told to stop. */
+void crew_let_all_go(struct crew *c) nonnull_all;
 
 /* Waits for messages up to half a second and takes them; reaps who has ended. */
 void crew_listen(struct crew *c) nonnull_all;
@@ -44,7 +52,7 @@ void crew_take(struct crew *c, struct worker *w, json_object *message) nonnull_a
 /* Answers every acquire that can be answered now. */
 void crew_serve(struct crew *c) nonnull_all;
 
-/* How many are at work, those that only hold something open left out. */
+/* How many are at work, those left out that wait for leave or only hold something open. */
 unsigned crew_working(const struct crew *c) nonnull_all;
 
 /* How many of these are busy: they don't wait for a person. */

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "nodejson.h"
 #include "reporttext.h"
+#include "saves.h"
 #include "settings_value.h"
 
 #define MAX_NAMES 64
@@ -115,6 +116,22 @@ static void take_volume(struct crew *c, struct worker *w, json_object *message)
 	}
 }
 
+static void take_looked(struct worker *w, json_object *message)
+{
+	const char *names[MAX_NAMES];
+	size_t n = names_of(message, "looked", names, ARRAY_SIZE(names)), i;
+	struct err e;
+
+	words_clear(&w->scope->opened_as);
+	for (i = 0; i < n; i++) {
+		char *copy = strdup(names[i]);
+
+		if (!copy || words_add(&w->scope->opened_as, copy, &e) < 0)
+			break;
+	}
+	w->scope->looked = w->waiting = true;
+}
+
 static void take_reference(struct crew *c, const char *name)
 {
 	char *copy = strdup(name);
@@ -141,6 +158,11 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 		crew_serve(c);
 	} else if (json_object_object_get_ex(message, "volume", &o)) {
 		take_volume(c, w, o);
+	} else if (json_object_object_get_ex(message, "save", &o)) {
+		if (!c->judged) /* a sweep that is done again tells it again */
+			saves_add(c->s->scopes, json_object_get(o));
+	} else if (json_object_object_get_ex(message, "looked", NULL)) {
+		take_looked(w, message);
 	} else if (json_object_object_get_ex(message, "refers_to", NULL)) {
 		take_reference(c, json_text(message, "refers_to"));
 	} else if (json_object_object_get_ex(message, "idle", &o)) {

@@ -92,6 +92,15 @@ void node_path(const struct node *n, char path[NODE_PATH_SIZE])
 	}
 }
 
+void node_volume_path(const struct node *n, char path[NODE_PATH_SIZE])
+{
+	const struct node *device = n->parents[0];
+
+	while (!device->volume)
+		device = device->parents[0];
+	node_path(device, path);
+}
+
 uint64_t node_room(const struct node *n)
 {
 	uint64_t least = n->ops && n->ops->room ? n->ops->room(n) : UINT64_MAX;

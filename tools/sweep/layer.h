@@ -193,6 +193,9 @@ void node_note(struct node *n, const char *code, const char *fmt, ...)
 #define NODE_PATH_SIZE 320
 void node_path(const struct node *n, char path[NODE_PATH_SIZE]) nonnull_all;
 
+/* The same of the host's volume that n, a layer on it, lies on. */
+void node_volume_path(const struct node *n, char path[NODE_PATH_SIZE]) nonnull_all;
+
 /* How many bytes more the layers below n have room for, where they grow as they are written to;
  * UINT64_MAX: no limit. */
 uint64_t node_room(const struct node *n) nonnull_all;

@@ -36,6 +36,8 @@
 #include "nodejson.h"
 #include "publish.h"
 #include "sandbox.h"
+#include "saves.h"
+#include "savesearch.h"
 #include "schedule.h"
 #include "work.h"
 
@@ -336,6 +338,26 @@ static void clean_up(const unsigned *ids, size_t n)
 	leftovers_remove(&sweep.host, ids, n);
 }
 
+/* The report may lie on a filesystem of the host's own, which no worker opens. */
+static void look_beside_report(void)
+{
+	json_object *saves = json_object_new_array();
+	char path[NODE_PATH_SIZE];
+	struct node *n;
+	struct err e;
+	size_t i;
+
+	n = sweep.place.ready ? hostwalk_find(&sweep.host, sweep.settings.report_device,
+					      sweep.settings.report_named, &e) : NULL;
+	if (n) {
+		node_path(n, path);
+		savesearch_mounted(&sweep.settings, sweep.place.mounted.folder, path, saves);
+	}
+	for (i = 0; i < json_object_array_length(saves); i++)
+		saves_add(&sweep.scopes, json_object_get(json_object_array_get_idx(saves, i)));
+	json_object_put(saves);
+}
+
 static int sweep_guests(struct err *e)
 {
 	struct schedule s = {
@@ -354,6 +376,7 @@ static int sweep_guests(struct err *e)
 		 mode_name(sweep.settings.mode));
 	note_change();
 	write_draft();
+	look_beside_report();
 	if (!schedule_run(&s))
 		log_line("not every guest's sweep came to its end");
 	missing_report(&sweep.host, &sweep.scopes, &sweep.results);

@@ -164,6 +164,8 @@ static struct scope *place(struct scopes *list, const struct settings *settings,
 	s->guest = guest;
 	s->mode = mode_of(settings, volume, name);
 	s->undo = settings_undo(settings, name);
+	if (s->guest && s->guest->is_saved)
+		node_forbid(volume, "saved-state", "sweep.conf says that guest %s is saved with its memory", name);
 	return s;
 }
 
@@ -215,14 +217,18 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The same name may be another file only where both are known by their whole path. */
-static bool may_back(const struct node *image, const char *name)
+bool image_may_be(const struct node *image, const char *name)
 {
 	const char *own = image->host_path[0] ? image->host_path : image->name;
 
 	if (image->host_path[0] && name[0] == '/')
 		return strcmp(own, name) == 0;
-	return strcmp(base_name(own), base_name(name)) == 0;
+	return image_has_name(image, name);
+}
+
+bool image_has_name(const struct node *image, const char *name)
+{
+	return strcmp(base_name(image->name), base_name(name)) == 0;
 }
 
 size_t scopes_spare_backing(const struct scopes *list, struct scope *s)
@@ -233,7 +239,7 @@ size_t scopes_spare_backing(const struct scopes *list, struct scope *s)
 		struct node *n = s->volumes[i];
 
 		for (k = 0; n->kind == KIND_IMAGE && k < list->references.n; k++)
-			if (may_back(n, list->references.item[k]))
+			if (image_may_be(n, list->references.item[k]))
 				break;
 		if (n->kind == KIND_IMAGE && k < list->references.n)
 			node_verdict(n, VERDICT_SKIPPED, "backing-file",
@@ -304,12 +310,14 @@ void scopes_free(struct scopes *list)
 	for (i = 0; i < list->n; i++) {
 		free(list->s[i]->volumes);
 		free(list->s[i]->holders);
+		words_clear(&list->s[i]->opened_as);
 		free(list->s[i]);
 	}
 	for (i = 0; i < list->n_found; i++)
 		free(list->found[i]);
 	free(list->found);
 	words_clear(&list->references);
+	json_object_put(list->saves);
 	free(list->s);
 	memset(list, 0, sizeof(*list));
 }

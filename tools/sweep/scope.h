@@ -7,6 +7,8 @@
 #ifndef GS_SCOPE_H
 #define GS_SCOPE_H
 
+#include <json-c/json_object.h>
+
 #include "walk.h"
 
 #define MAX_LACKS 64
@@ -24,6 +26,8 @@ struct scope {
 	bool last_try;      /* what is incomplete now stays so */
 	bool alone;         /* runs while no other does: it met another's names */
 	bool started;       /* takes no more volumes */
+	bool looked;        /* its volumes have been searched for saved guests (saves.h) */
+	struct words opened_as; /* names in crypttab by which volumes of it were opened */
 	bool done;
 	uint64_t bytes;     /* of all volumes: the longest goes first */
 	/* "GROUP MEMBER", UUIDs: of a volume group or array it lacks parts of, one it has */
@@ -38,6 +42,8 @@ struct scopes {
 	struct node **found; /* volumes that turned up later */
 	size_t n_found;
 	struct words references; /* backing files that refused images name */
+	json_object *saves; /* of guests with their memory, or NULL (saves.h) */
+	bool hold;          /* nothing at all may be written to */
 };
 
 /*
@@ -60,6 +66,13 @@ struct scope *scopes_add(struct scopes *list, struct node *volume, struct scope 
 /* Takes the image files out of s that some refused image may lie on: they get their verdict
  * (skipped, backing-file). Returns how many. */
 size_t scopes_spare_backing(const struct scopes *list, struct scope *s) nonnull_all;
+
+/* Whether the host, or an image that lies on it, may mean image by name: the same path on the running
+ * host, or the same file name where one of both is not known by its whole path. */
+bool image_may_be(const struct node *image, const char *name) nonnull_all;
+
+/* true where the file names of both are the same. */
+bool image_has_name(const struct node *image, const char *name) nonnull_all;
 
 /* true where disks of s that are image files have not been found yet. */
 bool is_waiting(const struct scope *s) nonnull_all;

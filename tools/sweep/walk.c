@@ -26,6 +26,15 @@ bool is_volume(const struct node *n)
 	return n->volume && n->verdict == VERDICT_NONE;
 }
 
+bool is_on_volume(const struct node *n)
+{
+	const struct node *device = n->parents[0];
+
+	while (device->kind == KIND_LUKS)
+		device = device->parents[0];
+	return device->volume && device->kind != KIND_IMAGE;
+}
+
 static void tell(const struct walk *w, const struct node *n)
 {
 	if (!n->handed_over && !n->hidden)
@@ -194,6 +203,25 @@ static int stop_if_cancelled(const struct walk *w, struct err *e)
 	return w->env->cancelled() ? err_set_word(e, ETIMEDOUT, "timeout", "ended by the deadline") : 0;
 }
 
+int walk_open_volumes(struct walk *w, struct err *e)
+{
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < w->n_nodes && rc == 0; i++) {
+		struct node *n = w->nodes[i];
+		bool own = n->kind == KIND_LUKS && is_on_volume(n);
+
+		if (own && is_openable(n))
+			rc = stop_if_cancelled(w, e);
+		if (rc == 0 && own && is_openable(n))
+			rc = open_layer(w, n, e);
+		if (rc == 0 && n->device[0] && !n->probed && n->verdict == VERDICT_NONE && (n->volume || own))
+			rc = probe(w, n, e);
+	}
+	return rc;
+}
+
 /* One pass over all nodes, those that turn up on the way too: probes and opens.
  * Returns whether anything was new. */
 static int step(struct walk *w, struct err *e)
@@ -265,6 +293,28 @@ static void check_one(struct walk *w, struct node *n, const struct node *forbidd
 	tell(w, n);
 }
 
+bool walk_check_early(struct walk *w, struct node *n)
+{
+	const struct walk_env *env = w->env;
+	struct walk_env looking = *env;
+	struct err why = { 0 };
+	double start = now();
+
+	if (env->mode == MODE_LIST)
+		return true;
+	looking.mode = MODE_CHECK;
+	w->env = &looking;
+	if (n->ops->check(w, n, &why) < 0)
+		node_fail(n, &why, "tool-failed");
+	w->env = env;
+	n->seconds = now() - start;
+	if (n->verdict == VERDICT_CLEAN)
+		return true;
+	if (env->mode > MODE_CHECK)
+		node_verdict(n, VERDICT_NONE, "", "%s", "");
+	return false;
+}
+
 static void check_all(struct walk *w, bool looks_only, const struct node *forbidding)
 {
 	size_t i;
@@ -285,17 +335,6 @@ void walk_check(struct walk *w)
 		tell(w, w->nodes[i]);
 	check_all(w, true, guard_find(w));
 	check_all(w, false, guard_ask(w));
-}
-
-/* A filesystem on a volume of the host, with nothing but encryption between: a partition inside
- * a guest's disk is never looked into. */
-static bool is_on_volume(const struct node *n)
-{
-	const struct node *device = n->parents[0];
-
-	while (device->kind == KIND_LUKS)
-		device = device->parents[0];
-	return device->volume && device->kind != KIND_IMAGE;
 }
 
 static void enter(struct walk *w, struct node *n)

@@ -75,6 +75,18 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
  * -ENOMEM. */
 int walk_open(struct walk *w, bool final, struct err *e) must_check nonnull_all;
 
+/* Probes the volumes and opens their own encryption, nothing else: what lies on a host's volume
+ * itself is a node then. Returns 0 or like walk_open(). */
+int walk_open_volumes(struct walk *w, struct err *e) must_check nonnull_all;
+
+/* true for a filesystem on a volume of the host, with nothing but encryption between: one inside a
+ * guest's disk is none. */
+bool is_on_volume(const struct node *n) nonnull_all;
+
+/* Checks filesystem n before all others without writing, unless the mode is to list. Returns whether
+ * it may be mounted; what else the check found is forgotten where a later one may correct it. */
+bool walk_check_early(struct walk *w, struct node *n) must_check nonnull_all;
+
 /* Checks every filesystem found, in the order of the nodes, those first that are only looked
  * at. All nodes are published before, so that a check that takes this process down leaves their story. */
 void walk_check(struct walk *w) nonnull_all;

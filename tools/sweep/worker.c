@@ -13,11 +13,14 @@
 
 #include "blockdev.h"
 #include "channel.h"
-#include "keys.h"
+#include "guard.h"
 #include "guarded.h"
+#include "keys.h"
 #include "log.h"
 #include "nodejson.h"
 #include "reader.h"
+#include "savefile.h"
+#include "savesearch.h"
 
 #define MAX_DISKS 64
 #define LIMIT_SLACK_S 5
@@ -268,6 +271,73 @@ static int adopt(struct walk *w, const struct scope *s, struct err *e)
 	return 0;
 }
 
+/* A suspended system on a volume that no guest's section names: it may be any guest's, or the
+ * host's own. */
+static void tell_bare_swap(const struct walk *w, json_object *saves)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		json_object *o;
+
+		if (w->nodes[i]->kind != KIND_SWAP || !w->nodes[i]->parents[0]->forbids.code)
+			continue;
+		o = savefile_unread(w->nodes[i]->parents[0]->stack, "", "a suspended system");
+		json_object_object_add(o, "is_swap", json_object_new_int(1));
+		json_object_array_add(saves, o);
+	}
+}
+
+/* What the supervisor has to know before anything is written to: the guests that are saved on this
+ * scope's volumes, and by which names of crypttab those were opened. */
+static void tell_looked(struct walk *w, const struct scope *s)
+{
+	json_object *saves = json_object_new_array(), *names = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; i < w->n_nodes; i++) {
+		publish(w->nodes[i]);
+		if (w->nodes[i]->kind == KIND_LUKS && w->nodes[i]->opened)
+			json_object_array_add(names, json_object_new_string(w->nodes[i]->name));
+		if (!s->guest && w->nodes[i]->kind == KIND_FILESYSTEM && is_on_volume(w->nodes[i]))
+			savesearch(w, w->nodes[i], saves);
+	}
+	if (!s->guest && s->n_holders == 0)
+		tell_bare_swap(w, saves);
+	for (i = 0; i < json_object_array_length(saves); i++) {
+		o = json_object_new_object();
+		json_object_object_add(o, "save", json_object_get(json_object_array_get_idx(saves, i)));
+		if (channel_send(channel, o) < 0)
+			_exit(EXIT_FAILURE);
+	}
+	json_object_put(saves);
+	o = json_object_new_object();
+	json_object_object_add(o, "looked", names);
+	if (channel_send(channel, o) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* Waits until all host filesystems have been searched for saved guests. Where this is one of them,
+ * or it can't be known, nothing more is opened for writing. */
+static void wait_for_leave(struct walk *w, const struct scope *s, struct walk_env *env)
+{
+	json_object *reply;
+	size_t i;
+
+	tell_looked(w, s);
+	if (channel_receive(channel, &reply) <= 0)
+		_exit(EXIT_FAILURE);
+	for (i = 0; i < w->n_nodes; i++)
+		if (json_text(reply, "forbids")[0] && w->nodes[i]->id == (unsigned)json_number(reply, "id"))
+			node_forbid(w->nodes[i], json_text(reply, "forbids"), "%s", json_text(reply, "why"));
+	if (json_number(reply, "hold") || guard_find(w)) {
+		guard_hold(w);
+		if (env->mode > MODE_CHECK)
+			env->mode = MODE_CHECK;
+	}
+	json_object_put(reply);
+}
+
 static void prepare(int fd, long deadline)
 {
 	struct sigaction sa = { .sa_handler = on_term };
@@ -303,7 +373,11 @@ void worker_main(const struct walk_env *base, const struct scope *s, int fd, lon
 	walk_init(&w, &env);
 	rc = adopt(&w, s, &why);
 	if (rc == 0)
+		rc = walk_open_volumes(&w, &why);
+	if (rc == 0) {
+		wait_for_leave(&w, s, &env);
 		rc = walk_open(&w, true, &why);
+	}
 	if (rc == -EAGAIN && !s->alone)
 		how = "again";
 	else if (rc < 0 && w.n_nodes)

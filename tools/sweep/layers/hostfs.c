@@ -38,23 +38,13 @@ struct hostfs {
 	struct imageset set;
 };
 
-/* The volume of the host that the filesystem lies on, as sweep.conf calls it. */
-static void volume_path(const struct node *n, char path[NODE_PATH_SIZE])
-{
-	const struct node *device = n->parents[0];
-
-	while (!device->volume)
-		device = device->parents[0];
-	node_path(device, path);
-}
-
 static size_t find_wishes(const struct walk *w, const struct node *n, struct image_wish *wishes)
 {
 	const struct settings *s = w->env->settings;
 	char path[NODE_PATH_SIZE];
 	size_t found = 0, i, k;
 
-	volume_path(n, path);
+	node_volume_path(n, path);
 	for (i = 0; i < s->n_guests; i++)
 		for (k = 0; k < s->guests[i].n_disks && found < MAX_WISHES; k++) {
 			const struct guest_disk *disk = &s->guests[i].disks[k];
@@ -212,7 +202,7 @@ static int add_image(struct walk *w, struct node *n, const struct image *image, 
 	node = walk_add(w, KIND_IMAGE, n, n->parents[0], word, e);
 	if (!node)
 		return -ENOMEM;
-	volume_path(n, volume);
+	node_volume_path(n, volume);
 	snprintf(node->name, sizeof(node->name), "%s:/%s", volume, escaped);
 	snprintf(node->type, sizeof(node->type), "%s", image_format_name(image->format));
 	node->bytes = image->facts.bytes;
