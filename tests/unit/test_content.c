@@ -98,11 +98,74 @@ static void boot_code_like_a_table(void **state)
 	tempdisk_drop(&d);
 }
 
+/* A swap area's first page ends with its mark, whatever a page is; the header says version 1. */
+static void put_swap(const struct tempdisk *d, size_t page, const char *mark, size_t n)
+{
+	static const unsigned char header[8] = { 1, 0, 0, 0, 200 };
+
+	tempdisk_put(d, 1024, header, sizeof(header));
+	tempdisk_put(d, page - 10, mark, n);
+}
+
+static void suspended_systems(void **state)
+{
+	static const char *const marks[] = { "S1SUSPEND", "S2SUSPEND", "ULSUSPEND", "LINHIB0001" };
+	struct tempdisk d;
+	struct node n;
+	size_t page, i;
+
+	(void)state;
+	for (page = 4096; page <= 65536; page *= 2) {
+		tempdisk_make(&d, DISK);
+		put_swap(&d, page, "SWAPSPACE2", 10);
+		look(&d, &n);
+		assert_string_equal(n.content.type, "swap");
+		assert_false(n.content.suspended);
+		for (i = 0; i < ARRAY_SIZE(marks); i++) {
+			put_swap(&d, page, marks[i], strlen(marks[i]));
+			look(&d, &n);
+			assert_true(n.content.suspended);
+		}
+		tempdisk_drop(&d);
+	}
+}
+
+/* TuxOnIce leaves swap's mark where it was; a mark for larger pages beside swap's own is two claims for
+ * libblkid; one beside something else is none of a system that could be resumed, but nobody knows. */
+static void suspended_beside_something(void **state)
+{
+	struct tempdisk d;
+	struct node n;
+
+	(void)state;
+	tempdisk_make(&d, DISK);
+	put_swap(&d, 4096, "SWAPSPACE2", 10);
+	tempdisk_put(&d, 0, "\xed\xc3\x02\xe9\x98\x56\xe5\x0c", 8);
+	look(&d, &n);
+	assert_true(n.content.suspended);
+	tempdisk_put(&d, 0, nothing, 8);
+	look(&d, &n);
+	assert_false(n.content.suspended);
+	tempdisk_put(&d, 65526, "S1SUSPEND", 9);
+	look(&d, &n);
+	assert_true(n.content.suspended && n.content.ambivalent);
+	tempdisk_drop(&d);
+
+	tempdisk_make(&d, DISK);
+	tempdisk_put(&d, 0, SQUASHFS, sizeof(SQUASHFS) - 1);
+	tempdisk_put(&d, 8182, "ULSUSPEND", 9);
+	look(&d, &n);
+	assert_true(n.content.suspended && n.content.ambivalent);
+	tempdisk_drop(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_filesystem),
 		cmocka_unit_test(two_filesystems),
+		cmocka_unit_test(suspended_systems),
+		cmocka_unit_test(suspended_beside_something),
 		cmocka_unit_test(boot_code_like_a_table),
 	};
 

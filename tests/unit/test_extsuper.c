@@ -291,6 +291,7 @@ static void an_e2fsck_elsewhere(void **state)
 	make(&d, 8 * MIB, "-t ext4 -b 1024 -O mmp");
 	assert_int_equal(read_super(&d).mmp_seq, EXT4_MMP_SEQ_CLEAN);
 	assert_int_equal(read_super(&d).mmp_wait_s, 11);
+	assert_string_equal(read_super(&d).unsupported, "");
 	edit(&d, 1024, find_mmp);
 	assert_int_equal(read_super(&d).mmp_at, mmp_at);
 	tempdisk_get(&d, mmp_at, &mmp, sizeof(mmp));

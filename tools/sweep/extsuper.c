@@ -13,6 +13,8 @@
 #include "blockdev.h"
 
 #define MAX_LOG_BLOCK_SIZE 6    /* 64 KiB */
+/* the library's header leaves out what its own configuration decides, and ours has it */
+#define KNOWN_INCOMPAT (EXT2_LIB_FEATURE_INCOMPAT_SUPP | EXT4_FEATURE_INCOMPAT_MMP)
 
 static uint64_t blocks_of(const struct ext2_super_block *sb)
 {
@@ -51,7 +53,7 @@ static void find_unsupported(const struct ext2_super_block *sb, struct extsuper 
 	add_unknown(s->unsupported, sizeof(s->unsupported), E2P_FEATURE_COMPAT,
 		    sb->s_feature_compat & ~(uint32_t)EXT2_LIB_FEATURE_COMPAT_SUPP);
 	add_unknown(s->unsupported, sizeof(s->unsupported), E2P_FEATURE_INCOMPAT,
-		    sb->s_feature_incompat & ~(uint32_t)EXT2_LIB_FEATURE_INCOMPAT_SUPP);
+		    sb->s_feature_incompat & ~(uint32_t)KNOWN_INCOMPAT);
 	add_unknown(s->unsupported, sizeof(s->unsupported), E2P_FEATURE_RO_INCOMPAT,
 		    sb->s_feature_ro_compat & ~(uint32_t)EXT2_LIB_FEATURE_RO_COMPAT_SUPP);
 }

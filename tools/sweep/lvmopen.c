@@ -9,6 +9,7 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
+#include "content.h"
 #include "dmgroup.h"
 #include "file.h"
 #include "log.h"
@@ -65,6 +66,61 @@ static void map_plain(struct group *g)
 		g->n_mapped++;
 		snprintf(v->device, sizeof(v->device), DM_DIR_PREFIX "%s", name);
 	}
+}
+
+/* ---- a suspended system in one of the volumes ---- */
+
+/* The volumes of the host's own groups are many guests'. */
+static bool is_guests(const struct walk_env *env)
+{
+	return env->guest[0];
+}
+
+static bool is_suspended(const char *device_name, uint64_t bytes)
+{
+	struct node n = { .bytes = bytes };
+	struct err e;
+
+	snprintf(n.device, sizeof(n.device), DM_DIR_PREFIX "%s", device_name);
+	return content_read(&n, &e) == 0 && n.content.suspended;
+}
+
+/* Looks into the plain volumes, each mapped for the moment. */
+static bool plain_is_suspended(struct group *g)
+{
+	char name[DM_NAME_SIZE];
+	bool found = false;
+	struct err e = { 0 };
+	size_t i;
+
+	dm_group_name(name, g->id, g->n_mapped);
+	for (i = 0; i < g->n_volumes && !found; i++) {
+		const struct volume *v = &g->volume[i];
+
+		if (!v->line || v->verdict != VERDICT_NONE || dm_make_table(name, v->line, v->n_lines, true, &e) < 0)
+			continue;
+		found = is_suspended(name, v->bytes);
+		if (dm_drop(name, &e) < 0)
+			log_line("%s: %s", g->name, e.text);
+	}
+	return found;
+}
+
+/* Looks into the managed volumes, active on their copies. */
+static bool managed_is_suspended(const struct group *g)
+{
+	char uuid[DM_LONG_UUID_SIZE], name[DM_NAME_SIZE];
+	struct err e;
+	size_t i;
+
+	for (i = 0; i < g->n_volumes; i++) {
+		if (!is_wanted(&g->volume[i]))
+			continue;
+		group_dm_uuid(g, &g->volume[i], uuid, sizeof(uuid));
+		if (dm_find(uuid, name, &e) == 0 && is_suspended(name, g->volume[i].bytes))
+			return true;
+	}
+	return false;
 }
 
 /* ---- throw-away copies ---- */
@@ -158,6 +214,7 @@ static int look(const struct walk_env *env, struct group *g, struct err *why, st
 	rc = dm_mappings(prefix, &m, &n, e);
 	if (rc == 0) {
 		calm(m, n);
+		g->read_only = g->read_only || (is_guests(env) && managed_is_suspended(g));
 		group_judge(g, m, n);
 	}
 	for (i = 0; i < g->n_volumes; i++)
@@ -253,7 +310,12 @@ static int try_managed(const struct walk_env *env, struct group *g, struct err *
 
 int group_open(const struct walk_env *env, struct group *g, struct err *e)
 {
-	int rc = has_wanted(g) ? try_managed(env, g, e) : 0;
+	bool managed = has_wanted(g);
+	int rc;
+
+	/* such volumes write by being activated; the walk finds the rest of the guest's */
+	g->read_only = g->read_only || (managed && is_guests(env) && plain_is_suspended(g));
+	rc = managed ? try_managed(env, g, e) : 0;
 
 	if (rc == 0)
 		map_plain(g);

@@ -65,9 +65,8 @@ static int take_entry(struct ext2_dir_entry *entry, int offset, int blocksize, c
 	name[n] = 0;
 	if (!savefolder_wants(name))
 		return 0;
-	if (ext2fs_read_inode(v->fs, entry->inode, &inode) == 0 && !LINUX_S_ISREG(inode.i_mode))
-		return 0;
-	head = malloc(SAVEFILE_HEAD);
+	if (ext2fs_read_inode(v->fs, entry->inode, &inode) == 0 && LINUX_S_ISREG(inode.i_mode))
+		head = malloc(SAVEFILE_HEAD);
 	savefolder_take(v->folder, name, head, head ? read_head(v->fs, entry->inode, head) : -1);
 	return 0;
 }

@@ -30,7 +30,7 @@ struct savereader {
 /* Whether a file of that name may be a save. */
 bool savefolder_wants(const char *file) nonnull_all;
 
-/* The file's first n bytes are at head; n < 0: they can't be read. */
+/* The file's first n bytes are at head; n < 0: they can't be read, or it is no file. */
 void savefolder_take(const struct savefolder *f, const char *file, const void *head, ssize_t n)
 	nonnull_at(1, 2);
 

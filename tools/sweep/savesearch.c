@@ -49,9 +49,9 @@ void savefolder_take(const struct savefolder *f, const char *file, const void *h
 
 	snprintf(where, sizeof(where), "%s:%s%s%s", f->volume, f->path, f->path[1] ? "/" : "", file);
 	snprintf(name, sizeof(name), "%.*s", (int)length, file);
-	if (n < 0)
+	if (n < 0 && f->sure)
 		add(f->saves, savefile_unread(where, name, "it can't be read"));
-	else if (f->sure || savefile_is_one(head, (size_t)n))
+	else if (n >= 0 && (f->sure || savefile_is_one(head, (size_t)n)))
 		add(f->saves, savefile_read(head, (size_t)n, where, name));
 }
 
@@ -76,12 +76,12 @@ static int open_inside(int root, const char *path, int flags)
 static void read_file(const struct savefolder *f, int folder, const char *name)
 {
 	cleanup_fd int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	cleanup_free char *head = malloc(SAVEFILE_HEAD);
+	cleanup_free char *head = NULL;
 	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
-		return;
-	savefolder_take(f, name, head, fd < 0 || !head ? -1 : pread(fd, head, SAVEFILE_HEAD, 0));
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		head = malloc(SAVEFILE_HEAD);
+	savefolder_take(f, name, head, head ? pread(fd, head, SAVEFILE_HEAD, 0) : -1);
 }
 
 static int read_mounted(const struct savefolder *f, int root)
