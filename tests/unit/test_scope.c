@@ -96,7 +96,7 @@ static const char *plan(void)
 		for (k = 0; k < s->n_volumes; k++)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", k ? " " : "",
 						 s->volumes[k]->name);
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "]");
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", s->looks_only ? "]?" : "]");
 	}
 	return text;
 }
@@ -237,7 +237,7 @@ static void only_these(void **state)
 	lv("v/w", 6);
 	lv("v/x", 5);
 	make();
-	assert_string_equal(plan(), "imap[v/a v/a2] web[v/w] v/x[v/x]");
+	assert_string_equal(plan(), "imap[v/a v/a2] v/b[v/b]? web[v/w] v/x[v/x]");
 	assert_int_equal(b->verdict, VERDICT_SKIPPED);
 	assert_string_equal(b->code, "ignored");
 	end();
@@ -547,7 +547,7 @@ static void only_some_image_files(void **state)
 	lv("v/one", 1);
 	lv("v/none", 1);
 	make();
-	assert_string_equal(plan(), "v/kvm[v/kvm] v/all[v/all] v/one[v/one]");
+	assert_string_equal(plan(), "v/kvm[v/kvm] v/all[v/all] v/one[v/one] v/none[v/none]?");
 	holder = scope("v/kvm");
 	assert_int_equal(image("v/kvm:/db.raw", holder)->verdict, VERDICT_NONE);
 	assert_string_equal(image("v/kvm:/other.raw", holder)->code, "ignored");

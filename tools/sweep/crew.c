@@ -23,7 +23,7 @@ void crew_fail_scope(struct crew *c, struct scope *scope, const char *code, cons
 {
 	size_t i;
 
-	for (i = 0; i < scope->n_volumes; i++) {
+	for (i = 0; i < scope->n_volumes && !scope->looks_only; i++) {
 		struct node *n = scope->volumes[i];
 
 		node_verdict(n, VERDICT_ERROR, code, "%s", why);

@@ -269,7 +269,7 @@ static bool is_to_be_swept(const struct node *n)
 	for (i = 0; i < sweep.scopes.n; i++)
 		for (k = 0; k < sweep.scopes.s[i]->n_volumes; k++)
 			if (sweep.scopes.s[i]->volumes[k] == n)
-				return !sweep.scopes.s[i]->done;
+				return !sweep.scopes.s[i]->done && !sweep.scopes.s[i]->looks_only;
 	return false;
 }
 
@@ -367,12 +367,13 @@ static int sweep_guests(struct err *e)
 		.deadline = sweep.start.tv_sec + 1 + sweep.settings.deadline_s,
 		.alive = turn, .changed = note_change, .clean = clean_up,
 	};
+	size_t n;
 	int rc = scopes_make(&sweep.scopes, &sweep.host, &sweep.settings, &sweep.crypttab, e);
 
 	if (rc < 0)
 		return rc;
-	log_line("%zu %s to sweep, %u at a time, mode %s", sweep.scopes.n,
-		 sweep.scopes.n == 1 ? "guest or volume" : "guests or volumes", s.jobs,
+	n = scopes_to_sweep(&sweep.scopes);
+	log_line("%zu %s to sweep, %u at a time, mode %s", n, n == 1 ? "guest or volume" : "guests or volumes", s.jobs,
 		 mode_name(sweep.settings.mode));
 	note_change();
 	write_draft();

@@ -161,7 +161,8 @@ bool schedule_run(struct schedule *s)
 		fail_what_is_left(&c);
 	crew_close_holders(&c);
 	run_all(&c);
-	saves_report(s->scopes, s->results);
+	if (s->env->settings->only.n == 0)
+		saves_report(s->scopes, s->results);
 	good = !c.broken && !c.stop_at;
 	crew_free(&c);
 	return good;

@@ -106,13 +106,22 @@ static bool is_on_one_of(const struct words *volumes, const char *path)
 }
 
 /* Whether the admin wants this volume left alone. */
+static bool is_ignored(const struct settings *settings, const struct node *volume)
+{
+	char path[NODE_PATH_SIZE];
+
+	node_path(volume, path);
+	return words_have(&settings->ignore, path) || words_have(&settings->ignore, volume->stack);
+}
+
+/* The same, or it is none of those that are asked for. */
 static bool is_unwanted(const struct settings *settings, const struct node *volume,
 			const char *name)
 {
 	char path[NODE_PATH_SIZE];
 
 	node_path(volume, path);
-	if (words_have(&settings->ignore, path) || words_have(&settings->ignore, volume->stack))
+	if (is_ignored(settings, volume))
 		return true;
 	return settings->only.n > 0 && !words_have(&settings->only, name) &&
 	       !words_have(&settings->only, path) && !may_hold_wanted(settings, path) &&
@@ -149,6 +158,22 @@ static enum mode mode_of(const struct settings *settings, const struct node *vol
 				mode = wanted;
 		}
 	return mode;
+}
+
+/* What is not asked for may still hold the save of a guest that is. */
+static int place_to_look(struct scopes *list, const struct settings *settings, struct node *volume,
+			 const char *name, struct err *e)
+{
+	struct scope *s;
+
+	if (is_ignored(settings, volume) || guest_of(settings, volume))
+		return 0;
+	s = add_scope(list, name, e);
+	if (!s || scope_add_volume(s, volume, e) < 0)
+		return -ENOMEM;
+	s->looks_only = true;
+	s->mode = MODE_CHECK;
+	return 0;
 }
 
 static struct scope *place(struct scopes *list, const struct settings *settings,
@@ -293,14 +318,26 @@ int scopes_make(struct scopes *list, struct walk *host, const struct settings *s
 		if (!is_volume(volume))
 			continue;
 		name_of(settings, crypttab, volume, name, sizeof(name));
-		if (is_unwanted(settings, volume, name))
+		if (is_unwanted(settings, volume, name)) {
 			node_verdict(volume, VERDICT_SKIPPED, "ignored", "left alone as configured");
-		else if (!place(list, settings, volume, name, e))
+			if (place_to_look(list, settings, volume, name, e) < 0)
+				return -ENOMEM;
+		} else if (!place(list, settings, volume, name, e)) {
 			return -ENOMEM;
+		}
 	}
 	if (list->n)
 		qsort(list->s, list->n, sizeof(*list->s), longest_first);
 	return 0;
+}
+
+size_t scopes_to_sweep(const struct scopes *list)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < list->n; i++)
+		n += !list->s[i]->looks_only;
+	return n;
 }
 
 void scopes_free(struct scopes *list)

@@ -26,6 +26,7 @@ struct scope {
 	bool last_try;      /* what is incomplete now stays so */
 	bool alone;         /* runs while no other does: it met another's names */
 	bool started;       /* takes no more volumes */
+	bool looks_only;    /* nobody asked to sweep it: it is only searched for saved guests */
 	bool looked;        /* its volumes have been searched for saved guests (saves.h) */
 	struct words opened_as; /* names in crypttab by which volumes of it were opened */
 	bool done;
@@ -49,11 +50,15 @@ struct scopes {
 /*
  * Groups the volumes of the host walk: those that a [guest] section names go
  * together, every other one is a scope named after its crypttab entry or itself.
- * Volumes that are ignored or not asked for get their verdict instead. Longest
+ * Volumes that are ignored or not asked for get their verdict instead; of the latter those that may be
+ * the host's own become scopes that only look for saved guests. Longest
  * first. Returns 0 or -ENOMEM.
  */
 int scopes_make(struct scopes *list, struct walk *host, const struct settings *settings,
 		const struct crypttab *crypttab, struct err *e) must_check nonnull_all;
+
+/* How many scopes there are, those left out that only look for saved guests. */
+size_t scopes_to_sweep(const struct scopes *list) nonnull_all;
 
 /* n empty nodes in a row, for what turns up later; they last as long as list. NULL: no memory. */
 struct node *scopes_find_room(struct scopes *list, size_t n) nonnull_all;
