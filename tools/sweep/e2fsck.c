@@ -3,7 +3,9 @@
 #include "e2fsck.h"
 
 #include <errno.h>
+#include <string.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "checkrun.h"
 #include "file.h"
@@ -28,8 +30,12 @@ enum e2fsck_outcome e2fsck_decode(int status)
 	return status ? E2FSCK_CORRECTED : E2FSCK_CLEAN;
 }
 
-static void build_argv(const struct e2fsck_job *job, enum e2fsck_way way, char words[2][32],
-			 const char **argv)
+struct run_words {
+	char block[32], block_size[32], log[300];
+};
+
+static void build_argv(const struct e2fsck_job *job, enum e2fsck_way way, struct run_words *w,
+		       const char **argv)
 {
 	static const char *const how[] = { [E2FSCK_PREEN] = "-p", [E2FSCK_YES] = "-y",
 					   [E2FSCK_VERIFY] = "-n" };
@@ -39,16 +45,21 @@ static void build_argv(const struct e2fsck_job *job, enum e2fsck_way way, char w
 	argv[n++] = "-f";
 	argv[n++] = how[way];
 	if (job->backup && way != E2FSCK_VERIFY) {
-		snprintf(words[0], sizeof(words[0]), "%llu", (unsigned long long)job->backup->block);
-		snprintf(words[1], sizeof(words[1]), "%u", job->backup->block_size);
+		snprintf(w->block, sizeof(w->block), "%llu", (unsigned long long)job->backup->block);
+		snprintf(w->block_size, sizeof(w->block_size), "%u", job->backup->block_size);
 		argv[n++] = "-b";
-		argv[n++] = words[0];
+		argv[n++] = w->block;
 		argv[n++] = "-B";
-		argv[n++] = words[1];
+		argv[n++] = w->block_size;
 	}
 	if (job->undo[0] && way != E2FSCK_VERIFY) {
 		argv[n++] = "-z";
 		argv[n++] = job->undo;
+	}
+	if (way != E2FSCK_VERIFY) {
+		snprintf(w->log, sizeof(w->log), "problem_log=%s/%03u.problems", job->env->work_dir, job->node->id);
+		argv[n++] = "-E";
+		argv[n++] = w->log;
 	}
 	argv[n++] = job->device;
 	argv[n] = NULL;
@@ -63,6 +74,22 @@ static enum e2fsck_outcome judge(const struct spawn_result *r, const struct chec
 	return e2fsck_decode(r->code);
 }
 
+/* The files that it writes are made before: in its sandbox it can't make any. */
+static int take_files(struct checkrun *c, const struct e2fsck_job *job, const char *log,
+		      struct sandbox_path files[2], struct err *e)
+{
+	int rc = file_append(log, "", 0, e);
+
+	files[c->n_files++] = (struct sandbox_path){ log, true };
+	if (rc == 0 && job->undo[0]) {
+		rc = file_append(job->undo, "", 0, e);
+		files[c->n_files++] = (struct sandbox_path){ job->undo, true };
+	}
+	c->files = files;
+	c->file_bytes = 2 * job->node->bytes + UNDO_SLACK;
+	return rc;
+}
+
 int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_outcome *outcome,
 	       struct err *why)
 {
@@ -70,24 +97,26 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 			      .package = "e2fsprogs", .device = job->device,
 			      .aside = way == E2FSCK_VERIFY, .profile = &sandbox_e2fsck,
 			      .writes = way != E2FSCK_VERIFY };
-	char words[2][32], how[300];
-	const char *argv[12];
-	struct sandbox_path undo = { job->undo, true };
+	struct sandbox_path files[2];
+	const char *log, *argv[16];
+	struct run_words words;
+	char how[300];
 	struct spawn_result r;
 	int rc = 0;
 
-	build_argv(job, way, words, argv);
-	if (job->undo[0] && way != E2FSCK_VERIFY) {
-		c.files = &undo;
-		c.n_files = 1;
-		c.file_bytes = 2 * job->node->bytes + UNDO_SLACK;
-		rc = file_append(job->undo, "", 0, why); /* in its sandbox it can't make one */
-	}
+	build_argv(job, way, &words, argv);
+	if (way != E2FSCK_VERIFY)
+		rc = take_files(&c, job, words.log + strlen("problem_log="), files, why);
 	if (rc < 0)
 		return rc;
 	rc = checkrun(&c, argv, &r, why);
 	if (rc < 0)
 		return rc;
+	if (way != E2FSCK_VERIFY) {
+		log = words.log + strlen("problem_log=");
+		problems_read(&job->node->check.problems, log);
+		unlink(log);
+	}
 	*outcome = judge(&r, &c);
 	err_set_word(why, EIO, r.how == SPAWN_TIMED_OUT ? "timeout" : "tool-failed", "e2fsck: %s",
 		     spawn_describe(&r, how, sizeof(how)));
@@ -96,6 +125,10 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 		*outcome = E2FSCK_IO_ERROR;
 		err_set_word(why, EIO, "io-error",
 			     "e2fsck met I/O errors of the device; look at the disks below");
+	} else if (job->undo[0] && checkrun_said(&c, "while writing the undo file")) {
+		*outcome = E2FSCK_NO_UNDO;
+		err_set_word(why, ENOSPC, "no-undo",
+			     "the report filesystem had no room for all of the undo file, or could not be written");
 	}
 	return 0;
 }

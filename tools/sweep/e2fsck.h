@@ -19,6 +19,7 @@ enum e2fsck_outcome {
 	E2FSCK_CORRECTED,  /* 1, 2, 3 */
 	E2FSCK_DAMAGED,    /* 4: errors are left */
 	E2FSCK_REFUSED,    /* 8: it could not work on this filesystem */
+	E2FSCK_NO_UNDO,    /* the undo file could not be written; from then on nothing was */
 	E2FSCK_IO_ERROR,   /* it met an error of the device, whatever its status says */
 	E2FSCK_IN_USE,     /* multi-mount protection: another system has it */
 	E2FSCK_BROKEN,     /* 16, 32, 128, a signal, a timeout: it says nothing of the filesystem */

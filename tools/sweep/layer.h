@@ -32,6 +32,7 @@
 
 #include "crypttab.h"
 #include "err.h"
+#include "problems.h"
 #include "settings.h"
 
 enum kind {
@@ -72,6 +73,7 @@ struct check_result {
 	int exit;        /* exit status; 128 + signal for a killed one; -1: did not run */
 	char log[64];    /* relative to the report's folder, or "" */
 	char undo[64];   /* likewise */
+	struct problems problems; /* e2fsck's, of all its runs that may correct */
 };
 
 /* From the superblock, as tune2fs -l shows it, before the check. */

@@ -80,6 +80,40 @@ static json_object *words_of(const char *argv)
 	return array;
 }
 
+static json_object *kinds_of(const struct problems *p)
+{
+	json_object *array = json_object_new_array();
+	char code[16];
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		json_object *o = json_object_new_object();
+
+		snprintf(code, sizeof(code), "0x%06x", p->kinds[i].code);
+		json_object_object_add(o, "code", json_object_new_string(code));
+		json_object_object_add(o, "count", json_object_new_int64(p->kinds[i].count));
+		json_object_object_add(o, "fixed", json_object_new_int64(p->kinds[i].fixed));
+		json_object_array_add(array, o);
+	}
+	return array;
+}
+
+static void add_problems(json_object *o, const struct problems *p)
+{
+	json_object *names = json_object_new_array();
+	char name[16];
+	size_t i;
+
+	json_object_object_add(o, "problems", kinds_of(p));
+	json_object_object_add(o, "data_may_be_lost", json_object_new_boolean(problems_lose_data(p)));
+	for (i = 0; i < p->n_lost_found && i < LOST_FOUND_MAX; i++) {
+		snprintf(name, sizeof(name), "#%u", p->lost_found[i]);
+		json_object_array_add(names, json_object_new_string(name));
+	}
+	json_object_object_add(o, "lost_found", names);
+	json_object_object_add(o, "lost_found_files", json_object_new_int64(p->n_lost_found));
+}
+
 static json_object *check_of(const struct check_result *c)
 {
 	json_object *o = json_object_new_object();
@@ -91,6 +125,8 @@ static json_object *check_of(const struct check_result *c)
 	add_text(o, "log", c->log);
 	if (c->undo[0])
 		add_text(o, "undo", c->undo);
+	if (c->problems.n)
+		add_problems(o, &c->problems);
 	return o;
 }
 

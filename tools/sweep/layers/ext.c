@@ -17,15 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "e2fsck.h"
 #include "looks.h"
 #include "mmp.h"
 #include "registry.h"
 #include "trial.h"
+#include "undokeep.h"
 
 #define YES_RUNS 3 /* one -y is not always a fixpoint */
+#define DEADLINE_NEAR_S 10
 
 struct ext {
 	struct extsuper super;
@@ -109,7 +110,7 @@ static int no_answer(struct node *n, enum e2fsck_outcome outcome, const struct e
 			     "another system has it mounted (multi-mount protection)");
 		return 1;
 	}
-	if (outcome == E2FSCK_IO_ERROR || outcome == E2FSCK_BROKEN) {
+	if (outcome == E2FSCK_IO_ERROR || outcome == E2FSCK_BROKEN || outcome == E2FSCK_NO_UNDO) {
 		*e = *why;
 		return -e->code;
 	}
@@ -132,6 +133,10 @@ static int verify(const struct e2fsck_job *job, bool *good, struct err *e)
 	int rc = e2fsck_run(job, E2FSCK_VERIFY, &outcome, &why);
 
 	*good = outcome == E2FSCK_CLEAN;
+	/* one that does not end, though the sweep has time left, has not found it sound */
+	if (rc == 0 && outcome == E2FSCK_BROKEN && strcmp(why.word, "timeout") == 0 &&
+	    !job->env->cancelled() && job->env->seconds_left() > DEADLINE_NEAR_S)
+		return 0;
 	if (rc < 0 || outcome == E2FSCK_IO_ERROR || outcome == E2FSCK_BROKEN) {
 		*e = why;
 		return err_wrap(e, "the verification after it");
@@ -221,6 +226,16 @@ static const char *state_of(const struct node *n)
 	return x->has_backup ? "its primary superblock is gone, backups of it are there" : "it has errors";
 }
 
+/* What e2fsck's problem log comes to, behind the reason. */
+static void tell_problems(struct node *n, bool would)
+{
+	size_t used = strlen(n->reason);
+	char words[ERR_TEXT_MAX];
+
+	if (*problems_text(&n->check.problems, would, words, sizeof(words)))
+		snprintf(n->reason + used, sizeof(n->reason) - used, "; %s", words);
+}
+
 static void tell_trial(struct node *n, enum progress p)
 {
 	switch (p) {
@@ -230,10 +245,12 @@ static void tell_trial(struct node *n, enum progress p)
 	case PREEN_DID_IT:
 		node_verdict(n, VERDICT_UNCORRECTED, "would-preen",
 			     "it has errors, or a journal to replay; mode preen would correct all of it");
+		tell_problems(n, true);
 		break;
 	case YES_DID_IT:
 		node_verdict(n, VERDICT_UNCORRECTED, "needs-repair",
 			     "%s; only mode repair would correct it", state_of(n));
+		tell_problems(n, true);
 		break;
 	case PREEN_DID_NOT:
 	case YES_DID_NOT:
@@ -264,29 +281,39 @@ static int try_on(const char *device, void *arg, struct err *e)
 static int trial(struct walk *w, struct node *n, uint64_t *wrote, struct err *e)
 {
 	struct ext_trial t = { .w = w, .n = n, .progress = PREEN_DID_NOT };
-	int rc = trial_run(w, n, try_on, &t, wrote, e);
+	int rc;
+
+	n->check.problems = (struct problems){ .n = 0 };
+	rc = trial_run(w, n, try_on, &t, wrote, e);
 
 	if (rc == 0)
 		tell_trial(n, t.progress);
 	return rc;
 }
 
-/* Chooses the undo file's path. Returns 0, with "" where there is to be none, or
- * -ENOSPC: the policy requires one and there is no room. */
-static int undo_path(struct walk *w, const struct node *n, const struct ext *x, char *path,
-		     size_t size, struct err *e)
+/* Whether the report filesystem has room for about as much as a repair overwrites. Cloned blocks may be
+ * more; e2fsck stops then. */
+static bool has_undo_room(const struct walk *w, uint64_t need)
 {
 	struct statvfs room;
+
+	return w->env->undo_dir[0] && statvfs(w->env->undo_dir, &room) == 0 &&
+	       (uint64_t)room.f_bavail * room.f_frsize >= need;
+}
+
+/* Makes the undo file. Returns 0, with "" where there is to be none, or -errno: the policy requires one and
+ * there can't be one. */
+static int make_undo(struct walk *w, const struct node *n, const struct ext *x, char path[UNDO_PATH_SIZE],
+		     struct err *e)
+{
 	uint64_t need = x->super.undo_room + x->super.undo_room / 8 + (1 << 20);
 
 	path[0] = 0;
 	if (w->env->undo == UNDO_OFF)
 		return 0;
-	if (w->env->undo_dir[0] && statvfs(w->env->undo_dir, &room) == 0 &&
-	    (uint64_t)room.f_bavail * room.f_frsize >= need) {
-		snprintf(path, size, "%s/%03u.e2undo", w->env->undo_dir, n->id);
+	if (has_undo_room(w, need) && undokeep_begin(w, n, path, e) == 0)
 		return 0;
-	}
+	path[0] = 0;
 	if (w->env->undo == UNDO_REQUIRED)
 		return err_set_word(e, ENOSPC, "no-undo",
 				    "an undo file is required, and the report filesystem has no room for it "
@@ -294,14 +321,21 @@ static int undo_path(struct walk *w, const struct node *n, const struct ext *x, 
 	return 0;
 }
 
-static void keep_or_drop_undo(struct node *n, const char *path)
+/* The undo file could not be written to its end: what has been written so far is taken back. Returns 0
+ * where a repair without one may follow. */
+static int without_undo(struct walk *w, struct node *n, const char *path, struct err *e)
 {
-	if (!path[0])
-		return;
-	if (n->verdict == VERDICT_CLEAN)
-		unlink(path);
-	else if (access(path, F_OK) == 0)
-		snprintf(n->check.undo, sizeof(n->check.undo), "undo/%03u.e2undo", n->id);
+	int rc = undokeep_take_back(n, path, e);
+
+	if (rc < 0)
+		return err_wrap(e, "the undo file could not be written, and what was written till then could not "
+				"be taken back");
+	n->check.problems = (struct problems){ .n = 0 };
+	if (w->env->undo == UNDO_REQUIRED)
+		return err_set_word(e, ENOSPC, "no-undo",
+				    "an undo file is required, and the report filesystem could not take all of it; "
+				    "what had been written was taken back");
+	return 0;
 }
 
 static void tell_change(struct node *n, enum progress p, enum mode mode)
@@ -312,11 +346,12 @@ static void tell_change(struct node *n, enum progress p, enum mode mode)
 		break;
 	case PREEN_DID_IT:
 		node_verdict(n, VERDICT_REPAIRED, "", "preened, and verified after it");
+		tell_problems(n, false);
 		break;
 	case YES_DID_IT:
 		node_verdict(n, VERDICT_REPAIRED, "",
-			     "repaired with e2fsck -y, and verified after it; look into lost+found and at "
-			     "the log for what was lost");
+			     "repaired with e2fsck -y, and verified after it");
+		tell_problems(n, false);
 		break;
 	case PREEN_DID_NOT:
 	case YES_DID_NOT:
@@ -330,27 +365,45 @@ static void tell_change(struct node *n, enum progress p, enum mode mode)
 	}
 }
 
+/* Both ways on the volume itself; once more without an undo file, where that is allowed and it could not
+ * be written. */
+static int write_to(struct walk *w, struct node *n, struct ext *x, struct e2fsck_job *job, char *undo,
+		    enum progress *p, struct err *e)
+{
+	bool may_force = w->env->mode == MODE_REPAIR;
+	int rc = go(n, x, job, may_force, p, e);
+
+	if (rc == 0 || !undo[0] || strcmp(e->word, "no-undo") != 0)
+		return rc;
+	rc = without_undo(w, n, undo, e);
+	undo[0] = 0;
+	return rc < 0 ? rc : go(n, x, job, may_force, p, e);
+}
+
 /* For the volume itself. */
 static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 {
 	struct e2fsck_job job = { .env = w->env, .node = n, .device = n->parents[0]->device,
 				  .backup = x->has_backup ? &x->backup : NULL };
 	enum progress p = PREEN_DID_NOT;
+	char undo[UNDO_PATH_SIZE];
 	uint64_t wrote;
-	char undo[300];
-	int rc = undo_path(w, n, x, undo, sizeof(undo), e);
+	int rc = make_undo(w, n, x, undo, e);
 
 	if (rc < 0)
 		return rc;
 	job.undo = undo;
-	rc = go(n, x, &job, w->env->mode == MODE_REPAIR, &p, e);
+	rc = write_to(w, n, x, &job, undo, &p, e);
 	/* what -p refuses to work on is tried on a snapshot before it is called damaged */
 	if (rc == 0 && p == PREEN_DID_NOT && w->env->mode == MODE_PREEN &&
 	    (x->has_backup || e2fsck_decode(n->check.exit) == E2FSCK_REFUSED))
 		rc = trial(w, n, &wrote, e);
 	else if (rc == 0)
 		tell_change(n, p, w->env->mode);
-	keep_or_drop_undo(n, undo);
+	if (undo[0] && rc == 0 && n->verdict == VERDICT_CLEAN)
+		undokeep_drop(undo);
+	else if (undo[0])
+		undokeep_end(n, undo);
 	return rc;
 }
 

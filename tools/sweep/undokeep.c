@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define _GNU_SOURCE
+#include "undokeep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json_object.h>
+
+#include "cleanup.h"
+#include "file.h"
+#include "log.h"
+#include "undofile.h"
+
+#define ENDING ".e2undo"
+
+/* "…/012.e2undo" to "…/012.json" */
+static void companion(const char *path, char json[UNDO_PATH_SIZE])
+{
+	snprintf(json, UNDO_PATH_SIZE, "%.*s.json", (int)(strlen(path) - strlen(ENDING)), path);
+}
+
+static int sync_folder(const char *path, struct err *e)
+{
+	char copy[UNDO_PATH_SIZE];
+	cleanup_fd int fd = -1;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd) < 0)
+		return err_set(e, errno, "sync %s: %s", copy, strerror(errno));
+	return 0;
+}
+
+/* The host's volumes that n lies on: what a sweep has to open to come to it again. */
+static void add_volumes(json_object *list, const struct node *n)
+{
+	char path[NODE_PATH_SIZE];
+	size_t i;
+
+	if (n->volume || n->n_parents == 0) {
+		node_path(n, path);
+		for (i = 0; i < json_object_array_length(list); i++)
+			if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), path) == 0)
+				return;
+		json_object_array_add(list, json_object_new_string(path));
+		return;
+	}
+	for (i = 0; i < n->n_parents; i++)
+		add_volumes(list, n->parents[i]);
+}
+
+static int write_companion(const struct node *n, const char *path, const char *after, struct err *e)
+{
+	json_object *o = json_object_new_object(), *volumes = json_object_new_array();
+	char json[UNDO_PATH_SIZE];
+	const char *text;
+	int rc;
+
+	add_volumes(volumes, n->parents[0]);
+	json_object_object_add(o, "node", json_object_new_int64(n->id));
+	json_object_object_add(o, "device", json_object_new_string(n->parents[0]->stack));
+	json_object_object_add(o, "stack", json_object_new_string(n->stack));
+	json_object_object_add(o, "uuid", json_object_new_string(n->uuid));
+	json_object_object_add(o, "volumes", volumes);
+	json_object_object_add(o, "after", json_object_new_string(after));
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	companion(path, json);
+	rc = file_write_atomic(json, text, strlen(text), e);
+	json_object_put(o);
+	return rc;
+}
+
+int undokeep_begin(const struct walk *w, const struct node *n, char path[UNDO_PATH_SIZE], struct err *e)
+{
+	struct err ignored;
+	int rc;
+
+	snprintf(path, UNDO_PATH_SIZE, "%s/%03u%s", w->env->undo_dir, n->id, ENDING);
+	rc = file_write(path, "", 0, e);
+	if (rc == 0)
+		rc = write_companion(n, path, "", e);
+	if (rc == 0)
+		rc = sync_folder(path, e);
+	if (rc < 0) {
+		undokeep_drop(path);
+		if (sync_folder(path, &ignored) < 0)
+			log_line("%s: %s", n->stack, ignored.text);
+	}
+	return rc;
+}
+
+void undokeep_drop(const char *path)
+{
+	char json[UNDO_PATH_SIZE];
+
+	companion(path, json);
+	unlink(path);
+	unlink(json);
+}
+
+void undokeep_end(struct node *n, const char *path)
+{
+	char hash[UNDOFILE_HASH_SIZE] = "";
+	struct err why = { 0 };
+	struct undofile u;
+	int rc = undofile_open(&u, path, &why);
+
+	if (rc == -ENODATA) {
+		undokeep_drop(path);
+		return;
+	}
+	snprintf(n->check.undo, sizeof(n->check.undo), "undo/%03u%s", n->id, ENDING);
+	if (rc == 0) {
+		rc = undofile_hash(&u, n->parents[0]->device, hash, &why);
+		undofile_close(&u);
+	}
+	if (rc == 0)
+		rc = write_companion(n, path, hash, &why);
+	if (rc < 0)
+		node_note(n, "bad-undo", "its undo file may be of no use: %s", why.text);
+}
+
+int undokeep_take_back(const struct node *n, const char *path, struct err *e)
+{
+	struct undofile u;
+	int rc = undofile_open(&u, path, e);
+
+	if (rc == -ENODATA) {
+		undokeep_drop(path);
+		return 0;
+	}
+	if (rc == 0) {
+		rc = undofile_play(&u, n->parents[0]->device, e);
+		undofile_close(&u);
+	}
+	if (rc == 0)
+		undokeep_drop(path);
+	return rc;
+}
