@@ -16,6 +16,7 @@
 #   unchanged [DISK...]     not a byte of these disks (of all) was written
 #   restored DISK           this disk was written to, and yet holds what it held before, byte for byte
 #   nowhere TEXT            nothing that was written to any disk, the report's too, has TEXT in it
+#   unwritten DISK          of the second sweep: it has not written to this disk
 #   no-report               no report filesystem is there
 #   report-folder PATH      where on the report filesystem the reports lie; / if not given
 #   report none             there is a report filesystem, and no report must be on it
@@ -23,7 +24,7 @@
 #                           the same ones, where "repaired" is now "clean"; without a verdict: clean.
 
 node_line='^(.*[^[:space:]])([[:space:]]{2,}|	+)((clean|repaired|uncorrected|skipped|error|ok)( [a-z-]+)?)$'
-word_line='^(verdict=[a-z]+|mode=[a-z]+|ends (reboot|poweroff|watchdog)|told .+|problem [a-z-]+|problem-text .+|summary .+|holds .+|seconds-below [0-9]+|unchanged( [a-z ]+)?|restored [a-z]+|nowhere .+|no-report|report-folder /.*|report none)$'
+word_line='^(verdict=[a-z]+|mode=[a-z]+|ends (reboot|poweroff|watchdog)|told .+|problem [a-z-]+|problem-text .+|summary .+|holds .+|seconds-below [0-9]+|unchanged( [a-z ]+)?|restored [a-z]+|unwritten [a-z]+|nowhere .+|no-report|report-folder /.*|report none)$'
 
 # read_expectation FILE DIR: into DIR/1/expect.{nodes,words}, and DIR/2/... where the sweep is to be repeated
 read_expectation() {

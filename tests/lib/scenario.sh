@@ -23,6 +23,7 @@ attempt() {
 	make_image "$name" "$dir/image"
 	for run in 1 2; do
 		[[ -d $dir/$run ]] || break
+		sum_disks "$dir" "$dir/$run"
 		sweep "$name" "$dir" "$run"
 		[[ $(<"$dir/$run/end") != accident ]] || return 0
 		if [[ ${EXPECT:-} == update && $run == 1 && -s $dir/1/report.json ]]; then
@@ -41,6 +42,7 @@ differences() {
 	untouched "$1" "$2"
 	unwritten "$1" "$2"
 	restored "$1" "$2" "$name"
+	unwritten "$1" "$2"
 }
 
 for _ in 1 2 3 4; do

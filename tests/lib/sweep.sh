@@ -133,8 +133,9 @@ report_disk() {
 
 # sweep SCENARIO DIR RUN: boots the image over the overlays in DIR; into DIR/RUN: console, end, summary, report.json, report/
 sweep() {
-	local name=$1 dir=$2 run=$2/$3 words=() more=() line='' person=''
-	[[ ! -f $scenarios/$name/cmdline ]] || line=$(xargs < "$scenarios/$name/cmdline")
+	local name=$1 dir=$2 run=$2/$3 words=() more=() line='' from=cmdline person=''
+	[[ $3 == 1 || ! -f $scenarios/$name/cmdline-again ]] || from=cmdline-again
+	[[ ! -f $scenarios/$name/$from ]] || line=$(xargs < "$scenarios/$name/$from")
 	mapfile -t words < <(attach_disks "$name" "$dir")
 	if ! expects "$run" no-report; then
 		[[ -f $dir/report.img ]] || report_disk "$name" "$dir/report.img"
@@ -143,7 +144,7 @@ sweep() {
 	fi
 	read -ra more <<< "$(setting "$name" qemu '')"
 	words+=("${more[@]}")
-	[[ ! -f $scenarios/$name/person ]] || person=$scenarios/$name/person
+	[[ ! -f $scenarios/$name/person || $from == cmdline-again ]] || person=$scenarios/$name/person
 	memory=$(setting "$name" memory 512) second_console=$(setting "$name" second-console no) \
 		machine "$run" "$(setting "$name" limit 180)" "$line" "$dir/image" "${words[@]}" > "$run/end"
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
@@ -209,8 +210,21 @@ unwritten() {
 restored() {
 	local disk
 	disk=$(expected "$2" 'restored ') || return 0
-	written "$1" | grep -qx "$disk" || say "disk $disk was never written to"
+	written "$1" | grep -x "$disk" > /dev/null || say "disk $disk was never written to"
 	qemu-img compare -q -f qcow2 -F raw "$1/$disk.qcow2" "$(disk_file "$(disks_of "$3")" "$disk")" || say "disk $disk isn't what it was before"
+}
+
+# sum_disks DIR RUN: notes what the overlays are, where a disk is not to be written to by this sweep
+sum_disks() {
+	local disk
+	while read -r disk; do
+		(cd "$1" && sha256sum "$disk.qcow2") >> "$2/sums"
+	done < <(sed -n 's/^unwritten //p' "$2/expect.words")
+}
+
+# unwritten DIR RUN: prints the disks that this sweep should not have written to
+unwritten() {
+	[[ ! -f $2/sums ]] || (cd "$1" && sha256sum --quiet -c "$2/sums" 2> /dev/null) || say "a disk was written to by this sweep"
 }
 
 # untouched DIR RUN: prints the disks that were written to and should not have been

@@ -56,10 +56,14 @@ static const struct {
 	const char *cmdline, *fault;
 } bad_command_lines[] = {
 	{ "guestsweep.mdoe=list", "\"guestsweep.mdoe\" is not known (mode, after, deadline, jobs, "
-				  "report, only, settle)" },
-	{ "guestsweep.undo=off", "\"guestsweep.undo\" is not known (mode, after, deadline, jobs, "
-				 "report, only, settle)" },
-	{ "guestsweep.", "\"guestsweep.\" is not known (mode, after, deadline, jobs, report, only, "
+				  "report, undo, only, settle)" },
+	{ "guestsweep.undo=off", "guestsweep.undo: \"off\" is not RUN or RUN:NODE, a report's folder or "
+				 "\"last\", and a node's number in it" },
+	{ "guestsweep.undo=../x:7", "guestsweep.undo: \"../x:7\" is not RUN or RUN:NODE, a report's folder or "
+				    "\"last\", and a node's number in it" },
+	{ "guestsweep.undo=last:", "guestsweep.undo: \"last:\" is not RUN or RUN:NODE, a report's folder or "
+				   "\"last\", and a node's number in it" },
+	{ "guestsweep.", "\"guestsweep.\" is not known (mode, after, deadline, jobs, report, undo, only, "
 			 "settle)" },
 	{ "guestsweep.mode", "guestsweep.mode: there is no value" },
 	{ "guestsweep.only=", "guestsweep.only: there is no value" },

@@ -51,6 +51,15 @@ void settings_fault(struct settings *s, const char *where, const char *fmt, ...)
 	settings_hold_back(s);
 }
 
+void settings_write_for_undo(struct settings *s)
+{
+	if (!s->take_back)
+		return;
+	s->mode = MODE_REPAIR;
+	s->mode_from_command_line = true;
+	settings_hold_back(s);
+}
+
 int settings_defaults(struct settings *s, struct err *e)
 {
 	int rc;
@@ -111,6 +120,14 @@ int settings_load(struct settings *s, const char *dir, const char *cmdline, stru
 	return rc;
 }
 
+int settings_take_back(struct settings *s, const char *what, struct err *e)
+{
+	int rc = settings_set(s, KEY_ON_COMMAND_LINE, "undo", what, e);
+
+	settings_write_for_undo(s);
+	return rc;
+}
+
 void settings_free(struct settings *s)
 {
 	size_t i, k;
@@ -124,6 +141,7 @@ void settings_free(struct settings *s)
 	free(s->guests);
 	free(s->report_device);
 	free(s->report_folder);
+	free(s->take_back);
 	words_clear(&s->images);
 	words_clear(&s->ignore);
 	words_clear(&s->saves);

@@ -62,6 +62,7 @@ struct settings {
 	struct words ignore; /* "VG/LV" or a disk's kernel name */
 	struct words saves;  /* "VG/LV:/FOLDER" with libvirt's saves; empty: looked for */
 	struct words only;   /* guests' names or "VG/LV"; empty: everything */
+	char *take_back;     /* "RUN[:NODE]" of guestsweep.undo=: repairs to take back; NULL: sweep */
 	unsigned settle_s;   /* seconds to wait for disks at most */
 	bool mode_from_command_line; /* guestsweep.mode= wins over the guests' own modes */
 	struct guest *guests;
@@ -81,6 +82,10 @@ struct settings {
 int settings_load(struct settings *s, const char *dir, const char *cmdline, struct err *e)
 	must_check nonnull_all;
 void settings_free(struct settings *s) nonnull_all;
+
+/* The same as guestsweep.undo=what on the kernel command line: repairs are taken back, instead of a sweep. Returns
+ * 0 or -errno and a sentence. */
+int settings_take_back(struct settings *s, const char *what, struct err *e) must_check nonnull_all;
 
 /* The guest called name, or NULL. */
 const struct guest *settings_guest(const struct settings *s, const char *name) nonnull_all;

@@ -86,6 +86,7 @@ int settings_parse_cmdline(struct settings *s, const char *cmdline, struct err *
 		if (strncmp(word, PREFIX, strlen(PREFIX)) == 0)
 			rc = take_word(s, word, value, e);
 	}
+	settings_write_for_undo(s);
 	settings_hold_back(s);
 	return rc;
 }

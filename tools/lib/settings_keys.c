@@ -198,6 +198,24 @@ static int set_only(struct settings *s, const char *value, struct err *e)
 	return value_words(value, ",", guest_or_volume, &s->only, e);
 }
 
+/* On the command line "undo" is what to do, in the file a policy. */
+static int set_take_back(struct settings *s, const char *value, struct err *e)
+{
+	cleanup_free char *copy = NULL;
+	int rc = value_copy(value, &copy, e);
+	size_t run = strcspn(value, ":");
+
+	if (rc < 0)
+		return rc;
+	if (!run || (strncmp(value, "last", run) != 0 && strspn(value, "0123456789TZ") != run) ||
+	    (value[run] && (!value[run + 1] || value[run + 1 + strspn(value + run + 1, "0123456789")])))
+		return err_set(e, EINVAL, "\"%s\" is not RUN or RUN:NODE, a report's folder or \"last\", and a node's "
+			       "number in it", SHOWN(value));
+	free(s->take_back);
+	s->take_back = steal_ptr(&copy);
+	return 0;
+}
+
 static const struct setting {
 	const char *key;
 	unsigned places; /* of enum key_place */
@@ -209,6 +227,7 @@ static const struct setting {
 	{ "jobs", KEY_IN_FILE | KEY_ON_COMMAND_LINE, set_jobs },
 	{ "report", KEY_IN_FILE | KEY_ON_COMMAND_LINE, set_report },
 	{ "undo", KEY_IN_FILE, set_undo },
+	{ "undo", KEY_ON_COMMAND_LINE, set_take_back },
 	{ "images", KEY_IN_FILE, set_images },
 	{ "ignore", KEY_IN_FILE, set_ignore },
 	{ "saves", KEY_IN_FILE, set_saves },

@@ -47,6 +47,9 @@ void settings_fault(struct settings *s, const char *where, const char *fmt, ...)
 int settings_text(struct settings *s, const char *dir, const char *name, char **text,
 		  size_t *size, struct err *e) must_check nonnull_all;
 
+/* Where repairs are to be taken back, devices are opened for writing whatever the mode is. */
+void settings_write_for_undo(struct settings *s) nonnull_all;
+
 /* Makes every mode that writes MODE_CHECK, if there are faults. */
 void settings_hold_back(struct settings *s) nonnull_all;
 

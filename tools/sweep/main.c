@@ -6,6 +6,10 @@
  *   sweep                      the sweep, as /etc/guestsweep and the kernel command line say
  *   sweep --aftermath REASON   after one that broke
  *
+ * and by hand, in the rescue shell:
+ *
+ *   sweep undo RUN[:NODE]      takes repairs of an earlier run back, as guestsweep.undo= does
+ *
  * Exit status 0: the summary line has been printed, whatever the verdict; 1: it has not;
  * 2: usage.
  */
@@ -39,6 +43,8 @@
 #include "saves.h"
 #include "savesearch.h"
 #include "schedule.h"
+#include "settings_value.h"
+#include "undoplan.h"
 #include "work.h"
 
 #define CONFIG_DIR "/etc/guestsweep"
@@ -59,6 +65,7 @@ struct sweep {
 	struct results results;
 	struct locks *locks;
 	struct place place;
+	struct undoplan plan;
 	int64_t started;
 	struct timespec start;
 };
@@ -178,7 +185,7 @@ static unsigned job_count(void)
 	return cpus < 1 ? 2 : 2 * (unsigned)cpus;
 }
 
-static int load_configuration(struct err *e)
+static int load_configuration(const char *take_back, struct err *e)
 {
 	char *cmdline;
 	size_t i;
@@ -188,6 +195,8 @@ static int load_configuration(struct err *e)
 		return rc;
 	rc = settings_load(&sweep.settings, CONFIG_DIR, cmdline, e);
 	free(cmdline);
+	if (rc == 0 && take_back)
+		rc = settings_take_back(&sweep.settings, take_back, e);
 	if (rc == 0)
 		rc = crypttab_load(&sweep.crypttab, CONFIG_DIR, &sweep.settings, e);
 	if (rc == 0)
@@ -414,6 +423,44 @@ static void report(void)
 	json_object_put(whole);
 }
 
+/* What is to be taken back, and what has to be opened for that. Each guest's own mode and name count for nothing
+ * here: what the repair has written to is what it is about. */
+static int plan_undo(struct err *e)
+{
+	struct settings *s = &sweep.settings;
+	int rc;
+
+	if (s->n_faults)
+		return err_set(e, EINVAL, "guestsweep.undo=%s: the configuration is at fault, so nothing is taken back",
+			       s->take_back);
+	if (!sweep.place.ready)
+		return err_set(e, ENODEV, "guestsweep.undo=%s: there is no report filesystem, so nothing is taken back",
+			       s->take_back);
+	rc = undoplan_load(&sweep.plan, sweep.place.folder, s->take_back, e);
+	if (rc < 0)
+		return err_wrap(e, "guestsweep.undo=%s: nothing is taken back", s->take_back);
+	words_clear(&s->only);
+	s->only = sweep.plan.volumes;
+	sweep.plan.volumes = (struct words){ 0 };
+	sweep.env.plan = &sweep.plan;
+	return 0;
+}
+
+/* Returns 0 where there is nothing more to be done, or it was done; what can't be is a problem of the report. */
+static int take_back(struct err *e)
+{
+	int rc;
+
+	if (plan_undo(e) < 0) {
+		log_line("%s", e->text);
+		results_problem(&sweep.results, SWEEP_ATTENTION, "not-undone", "%s", e->text);
+		return 0;
+	}
+	rc = sweep_guests(e);
+	undoplan_report_missing(&sweep.plan, &sweep.results);
+	return rc;
+}
+
 static void prepare_process(void)
 {
 	struct sigaction sa = { .sa_handler = on_term };
@@ -430,7 +477,7 @@ static void prepare_process(void)
 	dm_prepare();
 }
 
-static int sweep_main(void)
+static int sweep_main(const char *undo)
 {
 	struct err e = { 0 };
 	int rc;
@@ -438,7 +485,7 @@ static int sweep_main(void)
 	prepare_process();
 	rc = results_init(&sweep.results);
 	if (rc == 0)
-		rc = load_configuration(&e);
+		rc = load_configuration(undo, &e);
 	if (rc == 0)
 		rc = prepare_env(&e);
 	if (rc < 0) {
@@ -454,7 +501,7 @@ static int sweep_main(void)
 		note_report_place(&e);
 	if (rc == 0) {
 		keys_gather(&sweep.keys, &sweep.env, CONFIG_DIR "/keys");
-		rc = sweep_guests(&e);
+		rc = sweep.settings.take_back ? take_back(&e) : sweep_guests(&e);
 	}
 	keys_free(&sweep.keys);
 	if (rc < 0)
@@ -467,9 +514,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--aftermath") == 0)
 		return aftermath_main(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "undo") == 0)
+		return sweep_main(argv[2]);
 	if (argc == 1)
-		return sweep_main();
-	fprintf(stderr, "usage: sweep [--aftermath REASON]\n"
+		return sweep_main(NULL);
+	fprintf(stderr, "usage: sweep [undo RUN[:NODE] | --aftermath REASON]\n"
 			"PID 1 of the guestsweep image runs it; see /etc/guestsweep.\n");
 	return 2;
 }

@@ -134,6 +134,8 @@ static int take_keys(struct undofile *u, const struct header *h, const struct ke
 		if (k->size)
 			u->extents[u->n++] = (struct undo_extent){
 				.device = k->fs_block * h->fs_block + offset, .file = *place, .size = k->size };
+		if (k->size > u->largest)
+			u->largest = k->size;
 		*place += (k->size + (uint64_t)h->block - 1) / h->block * h->block;
 	}
 	return 0;
@@ -206,7 +208,7 @@ static int each_extent(const struct undofile *u, int fd,
 				   void *arg),
 		       void *arg, struct err *e)
 {
-	cleanup_free unsigned char *buf = malloc(HASH_BYTES + (size_t)MAX_EXTENT_BLOCKS * MAX_BLOCK);
+	cleanup_free unsigned char *buf = malloc(HASH_BYTES + u->largest);
 	size_t i;
 	int rc = 0;
 

@@ -26,6 +26,7 @@ struct undofile {
 	uint32_t next_crc;   /* or would have left, had it not been cut */
 	struct undo_extent *extents;
 	size_t n;
+	size_t largest;      /* bytes of an extent */
 };
 
 /* Reads the undo file at path and checks every checksum in it. Returns 0; -ENODATA: nothing was saved in

@@ -8,6 +8,7 @@
 
 #include "guard.h"
 #include "log.h"
+#include "undoplan.h"
 
 #define CLOSE_TRIES 50
 #define CLOSE_LIMIT_S 10
@@ -274,6 +275,17 @@ int walk_open(struct walk *w, bool final, struct err *e)
 	return 0;
 }
 
+/* Where repairs are taken back, only what the way to them leads through is checked, and what tells whether the
+ * guest is off. */
+static int check_or_undo(struct walk *w, struct node *n, struct err *e)
+{
+	const struct undoplan *plan = w->env->plan;
+
+	if (!plan || n->ops->looks_only || undoplan_leads_through(plan, n))
+		return n->ops->check(w, n, e);
+	return undoplan_apply(plan, w, n, e);
+}
+
 static void check_one(struct walk *w, struct node *n, const struct node *forbidding)
 {
 	struct err why = { 0 };
@@ -286,7 +298,7 @@ static void check_one(struct walk *w, struct node *n, const struct node *forbidd
 		node_verdict(n, VERDICT_SKIPPED, "mode-list", "listed, not checked");
 	} else if (forbidding) {
 		guard_tell(n, forbidding);
-	} else if (n->ops->check(w, n, &why) < 0) {
+	} else if (check_or_undo(w, n, &why) < 0) {
 		node_fail(n, &why, "tool-failed");
 	}
 	n->seconds = now() - start;

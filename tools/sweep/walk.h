@@ -6,6 +6,7 @@
 #include "layer.h"
 
 struct keys;
+struct undoplan;
 
 /* How a walk reaches what it shares with others. A unit test gives its own. */
 struct walk_env {
@@ -18,6 +19,7 @@ struct walk_env {
 	const char *log_dir;    /* in RAM; files are named NNN-TOOL.txt */
 	const char *work_dir;   /* in RAM, for what is thrown away */
 	const char *undo_dir;   /* on the report filesystem; "" when there is none */
+	const struct undoplan *plan; /* repairs to take back instead of checking; NULL: check */
 	unsigned *next_id;      /* shared by all processes of the sweep, counted up atomically */
 	bool (*cancelled)(void);
 	/* Called again and again while a person or a stick is waited for, and with false after it. */
