@@ -40,9 +40,10 @@ differences() {
 	cat "$2"/{report,person}-problems 2> /dev/null || true
 	contract "$2"
 	untouched "$1" "$2"
-	unwritten "$1" "$2"
+	leaked "$1" "$2"
 	restored "$1" "$2" "$name"
 	unwritten "$1" "$2"
+	replayed "$name" "$1"
 }
 
 for _ in 1 2 3 4; do

@@ -3,8 +3,8 @@
 # One sweep of a scenario's disks by the image, and what comes out of it.
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
-# report-disk=full|broken, failing-writes=DISK, read-only=DISK, waits=yes (long, but without work), qemu=WORDS (more of the machine),
-# late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person)
+# report-disk=full|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without work),
+# qemu=WORDS (more of the machine), late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person)
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -101,6 +101,10 @@ attach_disks() {
 		if [[ $(setting "$name" failing-writes -) == "$disk" ]]; then
 			printf -- '-drive\nif=none,id=%s,driver=blkdebug,image.driver=qcow2,image.file.driver=file,image.file.filename=%s,%s\n' \
 				"$disk" "$dir/$disk.qcow2" 'inject-error.0.event=none,inject-error.0.iotype=write,inject-error.0.errno=5'
+		elif [[ $(setting "$name" log-writes -) == "$disk" ]]; then
+			: > "$dir/$disk.writes"
+			printf -- '-drive\nif=none,id=%s,driver=blklogwrites,file.driver=qcow2,file.file.driver=file,file.file.filename=%s,%s\n' \
+				"$disk" "$dir/$disk.qcow2" "log.driver=file,log.filename=$dir/$disk.writes,log-sector-size=512"
 		else
 			drive "$disk" "$dir/$disk.qcow2" qcow2 | sed "$([[ $(setting "$name" read-only -) != "$disk" ]] || say '2s/$/,readonly=on/')"
 		fi
@@ -198,8 +202,8 @@ written() {
 	done
 }
 
-# unwritten DIR RUN: prints what must not have been written anywhere, and was
-unwritten() {
+# leaked DIR RUN: prints what must not have been written anywhere, and was
+leaked() {
 	local text
 	while read -r text; do
 		! grep -qaF -- "$text" "$1"/*.qcow2 "$1/report.img" || say "this was written to a disk: $text"
@@ -212,6 +216,18 @@ restored() {
 	disk=$(expected "$2" 'restored ') || return 0
 	written "$1" | grep -x "$disk" > /dev/null || say "disk $disk was never written to"
 	qemu-img compare -q -f qcow2 -F raw "$1/$disk.qcow2" "$(disk_file "$(disks_of "$3")" "$disk")" || say "disk $disk isn't what it was before"
+}
+
+# replayed SCENARIO DIR: where the scenario has `replay`, which names parts of the disk whose writes were logged: prints what a power cut
+# between them would have left without a way back
+replayed() {
+	local disk
+	[[ -f $scenarios/$1/replay ]] || return 0
+	disk=$(setting "$1" log-writes -)
+	"$here/natives.sh" make "$work/native/replay/undo_order" > /dev/null
+	"$work/native/replay/undo_order" "$(disk_file "$(disks_of "$1")" "$disk")" "$2/$disk.writes" "$scenarios/$1/replay" > "$2/replay.log" 2>&1 ||
+		cat "$2/replay.log"
+	rm -f "$2/$disk.writes"
 }
 
 # sum_disks DIR RUN: notes what the overlays are, where a disk is not to be written to by this sweep
