@@ -6,7 +6,7 @@
  *
  * What is written between two flushes may be on the disk or not when the power goes. So for each such step in which a partition was
  * written to: the undo files that are on the report filesystem as the flush before left it, its own journal replayed, played onto the
- * partition as it is with all of the step's writes, give its old content. Exit status 0: so it is, at every step; prints how many there were.
+ * partition as it is with all of the step's writes, know its superblock and give its old content. Exit status 0: so it is, at every step; prints how many there were.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -121,6 +121,8 @@ static void play(const struct part *part, const char *json, const char *path)
 	rc = undofile_open(&u, undo, &e);
 	if (rc < 0)
 		die("step %u, partition %u: %s", steps, part->number, e.text);
+	if (!undofile_knows_super(&u, path))
+		die("step %u, partition %u: its superblock is none that the undo file knows", steps, part->number);
 	if (undofile_play(&u, path, &e) < 0)
 		die("step %u, partition %u: %s", steps, part->number, e.text);
 	undofile_close(&u);

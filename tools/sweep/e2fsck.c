@@ -125,10 +125,14 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 		*outcome = E2FSCK_IO_ERROR;
 		err_set_word(why, EIO, "io-error",
 			     "e2fsck met I/O errors of the device; look at the disks below");
+	} else if (*outcome == E2FSCK_REFUSED && checkrun_said(&c, "does not describe a valid ext2/ext3/ext4")) {
+		err_set_word(why, EIO, "bad-header",
+			     "its superblock or group descriptors are damaged beyond what e2fsck can work on, and no "
+			     "backup of them is good");
 	} else if (job->undo[0] && checkrun_said(&c, "while writing the undo file")) {
 		*outcome = E2FSCK_NO_UNDO;
 		err_set_word(why, ENOSPC, "no-undo",
-			     "the report filesystem had no room for all of the undo file, or could not be written");
+			     "the undo file could not be written to its end");
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <json-c/json_object.h>
@@ -75,7 +76,7 @@ static int write_companion(const struct node *n, const char *path, const char *a
 	return rc;
 }
 
-int undokeep_begin(const struct walk *w, const struct node *n, char path[UNDO_PATH_SIZE], struct err *e)
+static int make(const struct walk *w, const struct node *n, char path[UNDO_PATH_SIZE], struct err *e)
 {
 	struct err ignored;
 	int rc;
@@ -92,6 +93,31 @@ int undokeep_begin(const struct walk *w, const struct node *n, char path[UNDO_PA
 			log_line("%s: %s", n->stack, ignored.text);
 	}
 	return rc;
+}
+
+/* Cloned blocks may be more than bytes; e2fsck stops then. */
+static bool has_room(const struct walk *w, uint64_t bytes)
+{
+	struct statvfs room;
+
+	return w->env->undo_dir[0] && statvfs(w->env->undo_dir, &room) == 0 &&
+	       (uint64_t)room.f_bavail * room.f_frsize >= bytes;
+}
+
+int undokeep_begin(const struct walk *w, const struct node *n, uint64_t bytes, char path[UNDO_PATH_SIZE],
+		   struct err *e)
+{
+	uint64_t need = bytes + bytes / 8 + (1 << 20);
+
+	path[0] = 0;
+	if (w->env->undo == UNDO_OFF || (has_room(w, need) && make(w, n, path, e) == 0))
+		return 0;
+	path[0] = 0;
+	if (w->env->undo == UNDO_REQUIRED)
+		return err_set_word(e, ENOSPC, "no-undo",
+				    "an undo file is required, and the report filesystem has no room for it "
+				    "(%llu MiB); nothing is written", (unsigned long long)(need >> 20));
+	return 0;
 }
 
 void undokeep_drop(const char *path)
@@ -125,20 +151,30 @@ void undokeep_end(struct node *n, const char *path)
 		node_note(n, "bad-undo", "its undo file may be of no use: %s", why.text);
 }
 
-int undokeep_take_back(const struct node *n, const char *path, struct err *e)
+static int take_back(const struct node *n, const char *path, struct err *e)
 {
 	struct undofile u;
 	int rc = undofile_open(&u, path, e);
 
-	if (rc == -ENODATA) {
-		undokeep_drop(path);
+	if (rc == -ENODATA)
 		return 0;
-	}
-	if (rc == 0) {
-		rc = undofile_play(&u, n->parents[0]->device, e);
-		undofile_close(&u);
-	}
-	if (rc == 0)
-		undokeep_drop(path);
+	if (rc < 0)
+		return rc;
+	rc = undofile_play(&u, n->parents[0]->device, e);
+	undofile_close(&u);
 	return rc;
+}
+
+int undokeep_give_up(const struct walk *w, const struct node *n, char *path, struct err *e)
+{
+	if (take_back(n, path, e) < 0)
+		return err_wrap(e, "the undo file could not be written, and what was written till then could not "
+				"be taken back");
+	undokeep_drop(path);
+	path[0] = 0;
+	if (w->env->undo == UNDO_REQUIRED)
+		return err_set_word(e, ENOSPC, "no-undo",
+				    "an undo file is required, and the report filesystem could not take all of it; "
+				    "what had been written was taken back");
+	return 0;
 }

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "e2fsck.h"
 #include "looks.h"
@@ -291,53 +290,6 @@ static int trial(struct walk *w, struct node *n, uint64_t *wrote, struct err *e)
 	return rc;
 }
 
-/* Whether the report filesystem has room for about as much as a repair overwrites. Cloned blocks may be
- * more; e2fsck stops then. */
-static bool has_undo_room(const struct walk *w, uint64_t need)
-{
-	struct statvfs room;
-
-	return w->env->undo_dir[0] && statvfs(w->env->undo_dir, &room) == 0 &&
-	       (uint64_t)room.f_bavail * room.f_frsize >= need;
-}
-
-/* Makes the undo file. Returns 0, with "" where there is to be none, or -errno: the policy requires one and
- * there can't be one. */
-static int make_undo(struct walk *w, const struct node *n, const struct ext *x, char path[UNDO_PATH_SIZE],
-		     struct err *e)
-{
-	uint64_t need = x->super.undo_room + x->super.undo_room / 8 + (1 << 20);
-
-	path[0] = 0;
-	if (w->env->undo == UNDO_OFF)
-		return 0;
-	if (has_undo_room(w, need) && undokeep_begin(w, n, path, e) == 0)
-		return 0;
-	path[0] = 0;
-	if (w->env->undo == UNDO_REQUIRED)
-		return err_set_word(e, ENOSPC, "no-undo",
-				    "an undo file is required, and the report filesystem has no room for it "
-				    "(%llu MiB); nothing is written", (unsigned long long)(need >> 20));
-	return 0;
-}
-
-/* The undo file could not be written to its end: what has been written so far is taken back. Returns 0
- * where a repair without one may follow. */
-static int without_undo(struct walk *w, struct node *n, const char *path, struct err *e)
-{
-	int rc = undokeep_take_back(n, path, e);
-
-	if (rc < 0)
-		return err_wrap(e, "the undo file could not be written, and what was written till then could not "
-				"be taken back");
-	n->check.problems = (struct problems){ .n = 0 };
-	if (w->env->undo == UNDO_REQUIRED)
-		return err_set_word(e, ENOSPC, "no-undo",
-				    "an undo file is required, and the report filesystem could not take all of it; "
-				    "what had been written was taken back");
-	return 0;
-}
-
 static void tell_change(struct node *n, enum progress p, enum mode mode)
 {
 	switch (p) {
@@ -375,8 +327,8 @@ static int write_to(struct walk *w, struct node *n, struct ext *x, struct e2fsck
 
 	if (rc == 0 || !undo[0] || strcmp(e->word, "no-undo") != 0)
 		return rc;
-	rc = without_undo(w, n, undo, e);
-	undo[0] = 0;
+	n->check.problems = (struct problems){ .n = 0 };
+	rc = undokeep_give_up(w, n, undo, e);
 	return rc < 0 ? rc : go(n, x, job, may_force, p, e);
 }
 
@@ -388,7 +340,7 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	enum progress p = PREEN_DID_NOT;
 	char undo[UNDO_PATH_SIZE];
 	uint64_t wrote;
-	int rc = make_undo(w, n, x, undo, e);
+	int rc = undokeep_begin(w, n, x->super.undo_room, undo, e);
 
 	if (rc < 0)
 		return rc;
