@@ -4,6 +4,7 @@
 /* link: -Wl,--wrap=worker_main -Wl,--wrap=log_line */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,11 +23,31 @@
 
 #include "attrs.h"
 #include "channel.h"
+#include "journal.h"
 #include "nodejson.h"
 #include "schedule.h"
 #include "worker.h"
 
 #define PATIENCE_S 60
+
+static struct journal *the_journal;
+static char folder[] = "/tmp/guestsweep-test.XXXXXX";
+static char path[sizeof(folder) + 8];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/journal", folder);
+	return 0;
+}
+
+static int drop_folder(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
 
 /* ---- a worker ---- */
 
@@ -37,7 +58,7 @@ void __wrap_log_line(const char *fmt, ...)
 }
 
 __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, const struct scope *s,
-						  int fd, long deadline);
+						  int fd, long deadline, unsigned limit);
 
 static void say(int fd, const char *text)
 {
@@ -84,6 +105,30 @@ static void fill_memory(int fd)
 	say(fd, "{\"release\": [\"memory\"], \"amount\": 70}");
 }
 
+/* What it has asked for stands in the journal when the answer comes. */
+static void heed_journal(int fd, const struct scope *s)
+{
+	char text[8192], line[300];
+	ssize_t n;
+	int file;
+
+	if (ask(fd, "{\"opened\": true}") != 0)
+		_exit(5);
+	snprintf(line, sizeof(line), "{\"checking\": \"%s > ext4\"}", s->name);
+	if (ask(fd, line) == -EPERM) {
+		say_node(fd, s, "skipped");
+		say(fd, "{\"end\": \"done\", \"lacks\": []}");
+		_exit(0);
+	}
+	file = open(path, O_RDONLY);
+	n = read(file, text, sizeof(text) - 1);
+	close(file);
+	text[n < 0 ? 0 : n] = 0;
+	snprintf(line, sizeof(line), " %s > ext4\n", s->name);
+	if (!strstr(text, " opened ") || !strstr(text, " checking ") || !strstr(text, line))
+		_exit(7);
+}
+
 /* Two image files on a host filesystem, which has to stay open until both are swept. */
 static void hold(int fd, const struct scope *s)
 {
@@ -126,10 +171,11 @@ static void look(int fd, const struct scope *s)
 }
 
 __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, const struct scope *s,
-						  int fd, long deadline)
+						  int fd, long deadline, unsigned limit)
 {
 	(void)base;
 	(void)deadline;
+	(void)limit;
 	signal(SIGTERM, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (is(s, "crash"))
@@ -164,8 +210,16 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 	}
 	if (is(s, "host"))
 		hold(fd, s);
+	if (is(s, "journal"))
+		heed_journal(fd, s);
+	if (is(s, "journal-crash"))
+		kill(getpid(), SIGKILL);
 	say_node(fd, s, "clean");
 	say(fd, "{\"end\": \"done\", \"lacks\": []}");
+	if (is(s, "deaf")) {
+		close(fd);
+		pause();
+	}
 	_exit(0);
 }
 
@@ -178,6 +232,11 @@ static struct {
 	bool cancelled;
 	unsigned changed, cleaned;
 } t;
+
+static char name_own[] = "hang-own";
+static char name_b[] = "b";
+static char *only_b[] = { name_b };
+static struct words only = { .item = only_b };
 
 static bool cancelled(void)
 {
@@ -207,11 +266,12 @@ static void cancel_soon(void)
 
 static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
 {
-	static const struct settings settings;
+	static struct guest slow = { .name = name_own, .deadline_s = 1 };
+	const struct settings settings = { .deadline_s = PATIENCE_S, .guests = &slow, .n_guests = 1, .only = only };
 	static const struct crypttab crypttab;
 	const struct walk_env env = { .settings = &settings, .crypttab = &crypttab };
 	struct schedule s = { .scopes = &t.scopes, .env = &env, .results = &t.results, .jobs = jobs,
-			      .cancelled = cancelled, .alive = each_tick, .changed = changed,
+			      .journal = the_journal, .cancelled = cancelled, .alive = each_tick, .changed = changed,
 			      .clean = clean };
 	char copy[256], *save, *word;
 	struct timespec now;
@@ -413,6 +473,89 @@ static void a_host_filesystem_that_is_lost(void **state)
 	end();
 }
 
+/* Its time is over, and it alone pays for that. */
+static void a_deadline_of_its_own(void **state)
+{
+	(void)state;
+	assert_false(sweep("hang-own a b", 1, alive));
+	assert_string_equal(verdicts(), "error clean clean");
+	assert_string_equal(json_text(node_of(1), "code"), "timeout");
+	end();
+}
+
+/* It has closed its channel and does not end: nobody waits for it. */
+static void one_that_is_deaf(void **state)
+{
+	(void)state;
+	assert_true(sweep("deaf a", 1, alive));
+	assert_string_equal(verdicts(), "clean clean");
+	end();
+}
+
+/* What the journal says on disk when the answer comes is what the worker has asked for. */
+static void asked_and_answered(void **state)
+{
+	struct journal j;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(journal_read(&j, folder, &e), 0);
+	assert_int_equal(journal_start(&j, &e), 0);
+	the_journal = &j;
+	assert_false(sweep("journal1 journal-crash a", 2, alive));
+	assert_string_equal(verdicts(), "clean error clean");
+	journal_close(&j);
+	end();
+
+	/* a worker crashed, the machine did not */
+	assert_int_equal(journal_read(&j, folder, &e), 0);
+	assert_true(j.was_cut);
+	assert_int_equal(j.n, 0);
+	journal_close(&j);
+	assert_int_equal(unlink(path), 0);
+	the_journal = NULL;
+}
+
+static void what_was_interrupted_twice(void **state)
+{
+	struct journal j;
+	struct err e;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(journal_read(&j, folder, &e), 0);
+		assert_int_equal(journal_start(&j, &e), 0);
+		journal_note(&j, JOURNAL_OPENED, 1, "b");
+		journal_note(&j, JOURNAL_OPENED, 2, "journal1");
+		journal_note(&j, JOURNAL_CHECKING, 2, "journal1 > ext4");
+		assert_int_equal(journal_commit(&j, &e), 0);
+		journal_close(&j);
+	}
+	assert_int_equal(journal_read(&j, folder, &e), 0);
+	assert_int_equal(journal_start(&j, &e), 0);
+	the_journal = &j;
+	assert_true(sweep("a journal1 b c", 4, alive));
+	assert_string_equal(verdicts(), "clean skipped skipped clean");
+	assert_string_equal(json_text(node_of(3), "code"), "quarantined");
+	assert_non_null(strstr(json_text(node_of(3), "reason"), "guestsweep.only="));
+	end();
+
+	/* told to, it is swept, and then it counts no more */
+	only.n = 1;
+	assert_true(sweep("b", 4, alive));
+	assert_string_equal(verdicts(), "clean");
+	only.n = 0;
+	journal_close(&j);
+	assert_int_equal(journal_read(&j, folder, &e), 0);
+	assert_int_equal(journal_times(&j, "b"), 0);
+	assert_int_equal(journal_times(&j, "journal1 > ext4"), 2);
+	end();
+	journal_close(&j);
+	assert_int_equal(unlink(path), 0);
+	the_journal = NULL;
+}
+
 static void cancelling_ends_all(void **state)
 {
 	(void)state;
@@ -437,8 +580,12 @@ int main(void)
 		cmocka_unit_test(parts_are_joined),
 		cmocka_unit_test(images_on_a_host_filesystem),
 		cmocka_unit_test(a_host_filesystem_that_is_lost),
+		cmocka_unit_test(a_deadline_of_its_own),
+		cmocka_unit_test(one_that_is_deaf),
+		cmocka_unit_test(asked_and_answered),
+		cmocka_unit_test(what_was_interrupted_twice),
 		cmocka_unit_test(cancelling_ends_all),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -163,7 +163,7 @@ static const struct {
 	{ "\n[guest a]\nmode = list\n\n", "sweep.conf:2: [guest a] names no disk" },
 	{ "[guest a]\n[guest b]\ndisk=v/l", "sweep.conf:1: [guest a] names no disk" },
 	{ "[guest a]\ndisk = v/l\nafter = shell",
-	  "sweep.conf:3: \"after\" is not a key of [guest a] (disk, mode, undo, saved)" },
+	  "sweep.conf:3: \"after\" is not a key of [guest a] (disk, mode, undo, saved, deadline)" },
 	{ "[guest a]\ndisk = v/l\n[guest b]\ndisk = /dev/v/l\ndisk = v/m",
 	  "sweep.conf:4: disk: \"/dev/v/l\" belongs to [guest a] already" },
 	{ "[guest a]\ndisk = v/l:/i.raw\n[guest b]\ndisk = v/l\ndisk = v/m",

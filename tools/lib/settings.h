@@ -39,6 +39,7 @@ struct guest {
 	bool has_undo;
 	enum undo undo;
 	bool is_saved; /* its memory is saved somewhere, so nothing of it may be touched */
+	unsigned deadline_s; /* for its own sweep; 0: half of the whole one's */
 };
 
 /* One thing that is wrong with the configuration, in a sentence that begins

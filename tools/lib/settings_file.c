@@ -18,7 +18,7 @@
 
 #define BOM "\xef\xbb\xbf"
 #define MAX_LINE_BYTES (INI_MAX_LINE - 2)
-#define GUEST_KEYS "disk, mode, undo, saved"
+#define GUEST_KEYS "disk, mode, undo, saved, deadline"
 
 struct reader {
 	struct settings *s;
@@ -99,6 +99,8 @@ static int set_guest_key(struct settings *s, struct guest *g, const char *key, c
 	}
 	if (strcmp(key, "saved") == 0)
 		return value_yes_no(value, &g->is_saved, e);
+	if (strcmp(key, "deadline") == 0)
+		return value_duration(value, 1, MAX_DEADLINE_S, &g->deadline_s, e);
 	return err_set(e, ENOENT, "\"%s\" is not known", SHOWN(key));
 }
 

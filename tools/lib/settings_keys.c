@@ -10,7 +10,6 @@
 #include "settings_parse.h"
 #include "settings_value.h"
 
-#define MAX_DEADLINE_S (7 * 24 * 3600)
 #define MAX_JOBS 64
 #define MAX_SETTLE_S 600
 

@@ -36,6 +36,8 @@ int value_yes_no(const char *text, bool *yes, struct err *e) must_check nonnull_
 int value_number(const char *text, uint64_t min, uint64_t max, uint64_t *number, struct err *e)
 	must_check nonnull_all;
 
+#define MAX_DEADLINE_S (7 * 24 * 3600)
+
 /* A time span from min to max seconds: "90", "90s", "4h", "1h30m"; the units
  * d, h, m, s in this order, a bare number is seconds. */
 int value_duration(const char *text, unsigned min, unsigned max, unsigned *seconds,

@@ -24,6 +24,7 @@ struct capture {
 	int log_fd;         /* -1: not kept */
 	size_t log_left;    /* bytes that may still go there */
 	bool log_cut;
+	size_t total;       /* bytes that came */
 	char line[256];     /* the last line so far */
 	size_t line_used;
 	bool line_done;
@@ -116,6 +117,7 @@ static void drain(struct capture *c, bool to_string)
 		c->fd = -1;
 		return;
 	}
+	c->total += (size_t)n;
 	if (to_string) {
 		keep_in_string(c, buf, (size_t)n);
 	} else {
@@ -150,6 +152,11 @@ static void kill_group(pid_t pid, const struct spawn_options *o, int sig)
 	kill(pid, sig);
 }
 
+static bool has_flooded(const struct running *r, const struct spawn_options *o)
+{
+	return o->output_max && r->log.total + r->string.total > o->output_max;
+}
+
 /* Waits for the end of the child. Returns whether it had to be ended; *status
  * is then meaningless where the kernel would not let go of it. */
 static bool wait_for(struct running *r, const struct spawn_options *o, int *status)
@@ -161,7 +168,8 @@ static bool wait_for(struct running *r, const struct spawn_options *o, int *stat
 		long now = now_ms();
 
 		if (!term_at) {
-			if ((end && now >= end) || (o->cancelled && o->cancelled())) {
+			if ((end && now >= end) || (o->cancelled && o->cancelled()) ||
+			    has_flooded(r, o)) {
 				term_at = now;
 				kill_group(r->pid, o, SIGTERM);
 			}
@@ -254,6 +262,10 @@ int spawn_run(const char *const argv[], const struct spawn_options *o, struct sp
 		bool ended_by_us = wait_for(&run, o, &status);
 
 		decode(status, ended_by_us, r);
+		if (ended_by_us && has_flooded(&run, o)) {
+			r->how = SPAWN_FLOODED;
+			r->code = (int)(o->output_max >> 20);
+		}
 		run.log.line[run.log.line_used] = 0;
 		escape_text(r->tail, sizeof(r->tail), run.log.line);
 		if (run.string.out_too_long)
@@ -282,6 +294,9 @@ char *spawn_describe(const struct spawn_result *r, char *buf, size_t size)
 		break;
 	case SPAWN_TIMED_OUT:
 		snprintf(buf, size, "it did not end in time");
+		break;
+	case SPAWN_FLOODED:
+		snprintf(buf, size, "it wrote more than %d MiB without coming to an end", r->code);
 		break;
 	}
 	return buf;

@@ -19,6 +19,7 @@ struct spawn_options {
 	unsigned timeout_s;   /* SIGTERM after this, SIGKILL 10 s later; 0: no limit */
 	const char *log_path; /* standard output and error are appended here; NULL: nowhere */
 	size_t log_limit;     /* bytes kept of them in log_path; the rest is dropped and said so */
+	size_t output_max;    /* a child that writes more bytes is ended like after a timeout; 0: no limit */
 	char **out;           /* standard output as a string instead (free it); NULL: as above */
 	size_t out_limit;     /* more than this many bytes in *out is an error (EFBIG) */
 	const char *const *env; /* "NAME=value" added to the clean environment; NULL: none */
@@ -28,8 +29,8 @@ struct spawn_options {
 };
 
 struct spawn_result {
-	enum { SPAWN_EXITED, SPAWN_SIGNALLED, SPAWN_TIMED_OUT } how;
-	int code;       /* exit status or signal number */
+	enum { SPAWN_EXITED, SPAWN_SIGNALLED, SPAWN_TIMED_OUT, SPAWN_FLOODED } how;
+	int code;       /* exit status or signal number; FLOODED: MiB that it was allowed to write */
 	char tail[256]; /* the last line on standard error (or output, if merged), escaped */
 };
 

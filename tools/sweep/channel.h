@@ -3,7 +3,12 @@
  * Between the supervisor and a worker: a SOCK_SEQPACKET pair, one JSON object a
  * message.
  *
- *   worker      {"node": NODE}                   a node got its verdict
+ *   worker      {"opened": true}                 its volumes are about to be opened; answered by {"rc": 0}
+ *                                               once that is in the journal
+ *               {"checking": STACK}              a filesystem is about to be checked; likewise, or {"rc":
+ *                                               -EPERM, "text": why it must not be}
+ *               {"step": STACK, "bytes": N}      a layer is about to be opened
+ *               {"node": NODE}                   a node got its verdict
  *               {"acquire": [NAME...], "amount": N}   answered by {"rc": 0 or -errno,
  *                                                     "memory": KiB there are at all}
  *               {"release": [NAME...], "amount": N}

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "blockdev.h"
+#include "bounds.h"
 #include "cleanup.h"
 #include "file.h"
 #include "kernellog.h"
@@ -112,8 +113,9 @@ static size_t list_devices(const struct checkrun *c, struct sandbox_path paths[M
 
 int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
 {
-	struct spawn_options o = { .timeout_s = c->env->seconds_left(), .log_path = c->log,
-				   .log_limit = LOG_LIMIT, .out = c->out, .out_limit = LOG_LIMIT,
+	struct spawn_options o = { .timeout_s = bounds_check_s(c->node->bytes, c->env->seconds_left()),
+				   .output_max = BOUNDS_OUTPUT, .log_path = c->log, .log_limit = LOG_LIMIT,
+				   .out = c->out, .out_limit = LOG_LIMIT,
 				   .cancelled = c->env->cancelled };
 	struct sandbox_path devices[MAX_PARENTS];
 	struct sandbox box = { .profile = c->profile, .devices = devices, .files = c->files,

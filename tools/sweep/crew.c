@@ -3,14 +3,17 @@
 #include "crew.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "channel.h"
 #include "log.h"
 #include "nodejson.h"
@@ -44,7 +47,7 @@ static struct worker *new_worker(struct crew *c)
 	return w;
 }
 
-static bool is_alive(const struct worker *w)
+bool crew_has(const struct worker *w)
 {
 	return !w->over && !w->lost;
 }
@@ -55,7 +58,7 @@ unsigned crew_working(const struct crew *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		n += is_alive(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting;
+		n += crew_has(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting;
 	return n;
 }
 
@@ -65,7 +68,7 @@ unsigned crew_busy(const struct crew *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		n += is_alive(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting && !c->w[i]->idle;
+		n += crew_has(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting && !c->w[i]->idle;
 	return n;
 }
 
@@ -74,7 +77,7 @@ bool crew_holds(const struct crew *c, const struct scope *scope)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		if (is_alive(c->w[i]) && c->w[i]->holding && c->w[i]->scope == scope)
+		if (crew_has(c->w[i]) && c->w[i]->holding && c->w[i]->scope == scope)
 			return true;
 	return false;
 }
@@ -107,6 +110,11 @@ void crew_start(struct crew *c, struct scope *scope)
 		scope->started = scope->done = true;
 		return;
 	}
+	if (crew_quarantine(c, scope)) {
+		scope->started = scope->done = true;
+		return;
+	}
+	scope->alone |= crew_was_interrupted(c, scope);
 	w = new_worker(c);
 	if (w && channel_make(ends, &e) == 0) {
 		fflush(NULL);
@@ -114,7 +122,8 @@ void crew_start(struct crew *c, struct scope *scope)
 	}
 	if (pid == 0) {
 		close(ends[0]);
-		worker_main(c->s->env, scope, ends[1], c->s->deadline);
+		worker_main(c->s->env, scope, ends[1], c->s->deadline,
+			    bounds_scope_s(c->s->env->settings, scope->name, c->s->scopes->n > 1));
 	}
 	if (ends[1] >= 0)
 		close(ends[1]);
@@ -127,10 +136,13 @@ void crew_start(struct crew *c, struct scope *scope)
 		return;
 	}
 	w->pid = pid;
+	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	w->fd = ends[0];
 	w->scope = scope;
+	w->attempt = ++c->attempts;
 	w->nodes = json_object_new_array();
 	scope->started = true;
+	crew_begin_time(c, w);
 }
 
 void crew_let_go(struct crew *c, struct worker *w)
@@ -152,6 +164,7 @@ void crew_let_go(struct crew *c, struct worker *w)
 	json_object_object_add(o, "hold", json_object_new_int(c->s->scopes->hold));
 	channel_send(w->fd, o);
 	w->waiting = false;
+	crew_start_clock(c, w);
 }
 
 void crew_let_all_go(struct crew *c)
@@ -159,7 +172,7 @@ void crew_let_all_go(struct crew *c)
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		if (is_alive(c->w[i]) && c->w[i]->waiting)
+		if (crew_has(c->w[i]) && c->w[i]->waiting)
 			crew_let_go(c, c->w[i]);
 }
 
@@ -214,11 +227,15 @@ static void fail_those_on(struct crew *c, const struct scope *holder)
 
 static void break_off(struct crew *c, struct worker *w, int status)
 {
-	const char *code = c->stop_at ? "timeout" : "tool-failed";
+	const char *code = w->late ? "timeout" : "tool-failed";
 	char why[160];
 
 	if (w->lost)
-		snprintf(why, sizeof(why), "the sweep of this guest hangs in the kernel");
+		snprintf(why, sizeof(why), "the sweep of this guest hangs in the kernel%s%s",
+			 w->step[0] ? ", at " : "", w->step);
+	else if (w->late)
+		snprintf(why, sizeof(why), "the sweep of this guest did not end in time%s%s",
+			 w->step[0] ? ", it was at " : "", w->step);
 	else
 		snprintf(why, sizeof(why), "the sweep of this guest broke off (%s %d)",
 			 WIFSIGNALED(status) ? "signal" : "exit status",
@@ -247,30 +264,40 @@ static void settle(struct crew *c, struct worker *w, int status)
 	} else {
 		break_off(c, w, status);
 	}
+	crew_note_end(c, w, strcmp(w->end, "again") == 0 || strcmp(w->end, "incomplete") == 0);
 	locks_release_all(c->s->locks, w->pid);
 	json_object_put(w->nodes);
 	json_object_put(w->asked);
 	w->nodes = w->asked = NULL;
 	close(w->fd);
+	if (w->pidfd >= 0)
+		close(w->pidfd);
 	w->over = !w->lost;
 	c->s->changed();
 	crew_serve(c);
 }
 
+/* Its channel is closed: it is about to end, unless the kernel holds it. */
 static void reap(struct crew *c, struct worker *w)
 {
 	int status;
 
-	if (waitpid(w->pid, &status, 0) == w->pid)
+	if (waitpid(w->pid, &status, w->pidfd < 0 ? 0 : WNOHANG) == w->pid) {
 		settle(c, w, status);
+	} else if (!w->deaf) {
+		w->deaf = true;
+		w->holding = false;
+		crew_expect_end(w);
+	}
 }
 
 static void hear(struct crew *c, struct worker *w)
 {
 	json_object *message = NULL;
-	int rc = channel_receive(w->fd, &message);
+	int rc = w->deaf ? 0 : channel_receive(w->fd, &message);
 
 	if (rc > 0) {
+		crew_give_time(w, 0, w->checking[0]);
 		crew_take(c, w, message);
 		json_object_put(message);
 		return;
@@ -278,6 +305,13 @@ static void hear(struct crew *c, struct worker *w)
 	if (rc < 0) /* nobody would wait for the end of one that talks nonsense */
 		kill(w->pid, SIGKILL);
 	reap(c, w);
+}
+
+static int what_to_hear(const struct worker *w)
+{
+	if (!crew_has(w))
+		return -1;
+	return w->deaf ? w->pidfd : w->fd;
 }
 
 static void forget_the_reaped(struct crew *c)
@@ -298,12 +332,13 @@ void crew_listen(struct crew *c)
 	size_t n = c->n, i;
 
 	for (i = 0; p && i < n; i++)
-		p[i] = (struct pollfd){ .fd = is_alive(c->w[i]) ? c->w[i]->fd : -1, .events = POLLIN };
+		p[i] = (struct pollfd){ .fd = what_to_hear(c->w[i]), .events = POLLIN };
 	if (p && poll(p, n, TICK_MS) > 0)
 		for (i = 0; i < n; i++)
 			if (p[i].revents)
 				hear(c, c->w[i]);
 	free(p);
+	crew_commit(c);
 	forget_the_reaped(c);
 }
 
@@ -314,33 +349,21 @@ void crew_close_holders(struct crew *c)
 	for (i = 0; i < c->n; i++) {
 		json_object *o;
 
-		if (!is_alive(c->w[i]) || !c->w[i]->holding)
+		if (!crew_has(c->w[i]) || !c->w[i]->holding)
 			continue;
 		o = json_object_new_object();
 		json_object_object_add(o, "close", json_object_new_boolean(true));
 		channel_send(c->w[i]->fd, o);
 		c->w[i]->holding = false;
+		c->w[i]->limit = LONG_MAX;
+		crew_give_time(c->w[i], 0, false);
 	}
 }
 
-void crew_signal(struct crew *c, int sig, bool holders_too)
+void crew_give_up(struct crew *c, struct worker *w)
 {
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (is_alive(c->w[i]) && (holders_too || !c->w[i]->holding))
-			kill(c->w[i]->pid, sig);
-}
-
-void crew_give_up(struct crew *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (is_alive(c->w[i])) {
-			c->w[i]->lost = true;
-			settle(c, c->w[i], 0);
-		}
+	w->lost = true;
+	settle(c, w, 0);
 }
 
 /* Of all that the holders have opened. Returns how many. */
@@ -350,7 +373,7 @@ static size_t ids_of_holders(const struct crew *c, unsigned **ids)
 
 	*ids = NULL;
 	for (i = 0; i < c->n; i++) {
-		size_t more = is_alive(c->w[i]) ? json_object_array_length(c->w[i]->nodes) : 0;
+		size_t more = crew_has(c->w[i]) ? json_object_array_length(c->w[i]->nodes) : 0;
 		unsigned *grown = realloc(*ids, (n + more + 1) * sizeof(*grown));
 
 		if (!grown)

@@ -16,10 +16,22 @@ struct worker {
 	struct scope *scope;
 	json_object *nodes;  /* kept until it ends: a run that is done again leaves none */
 	json_object *asked;  /* an acquire that waits, or NULL */
+	unsigned attempt;    /* its number in the journal */
+	char checking[1100]; /* the filesystem it has checked now, "": none */
+	bool waits_for_journal;
 	char end[16];
 	bool idle;           /* a person is waited for */
 	bool waiting;        /* its volumes are open and searched; it waits for leave to go on */
 	bool holding;        /* all is checked; it keeps host filesystems open for others */
+	/* CLOCK_MONOTONIC seconds; LONG_MAX: never */
+	long limit;          /* when its scope's time is over; what it waits for others does not count */
+	long step_limit;     /* when it must have said something */
+	long asked_at;       /* since when the acquire waits */
+	long stop_at;        /* when it was told to end; 0: not yet */
+	bool late;           /* because its time was over */
+	char step[1100];     /* the layer it opens, or the filesystem it checks; "": none in particular */
+	int pidfd;
+	bool deaf;           /* its channel is closed; it is not reaped yet */
 	bool lost;           /* killed, and the kernel does not let go of it */
 	bool over;           /* reaped */
 };
@@ -29,6 +41,7 @@ struct crew {
 	struct worker **w;
 	size_t n;
 	long stop_at;  /* when the workers were told to stop; 0: not yet */
+	unsigned attempts; /* workers started so far */
 	bool broken;   /* one of them did not end by itself */
 	bool unclean;  /* and what it had open is still there */
 	bool judged;   /* which guests are saved is known */
@@ -64,11 +77,30 @@ bool crew_holds(const struct crew *c, const struct scope *scope) nonnull_all;
 /* Tells those that hold something open to close it and end. */
 void crew_close_holders(struct crew *c) nonnull_all;
 
-/* Sends sig to all at work, also to the holders where asked for. */
-void crew_signal(struct crew *c, int sig, bool holders_too) nonnull_all;
+/* Those whose time is over, all of them once the sweep's is: first asked, then killed, then left
+ * behind, so that no one keeps the others from going on (crewtime.c). */
+void crew_enforce(struct crew *c) nonnull_all;
 
-/* Gives up those that a SIGKILL did not end: their scopes have failed. */
-void crew_give_up(struct crew *c) nonnull_all;
+/* true while nobody is beyond all that crew_enforce() gives: the sweep makes progress. */
+bool crew_is_in_time(const struct crew *c) nonnull_all;
+
+/* Of a new worker, and of one that has said something: how long it may now go on. bytes: of the
+ * layer it opens; checks: a checker runs, which has a limit of its own. */
+void crew_begin_time(struct crew *c, struct worker *w) nonnull_all;
+void crew_give_time(struct worker *w, uint64_t bytes, bool checks) nonnull_all;
+
+/* It has nothing more to say, and is to be gone soon. */
+void crew_expect_end(struct worker *w) nonnull_all;
+
+/* An acquire of w begins to wait, or is answered. */
+void crew_stop_clock(struct worker *w) nonnull_all;
+void crew_start_clock(struct crew *c, struct worker *w) nonnull_all;
+
+/* Gives up one that a SIGKILL did not end: its scope has failed. */
+void crew_give_up(struct crew *c, struct worker *w) nonnull_all;
+
+/* true while w's process is there, and nobody has given it up. */
+bool crew_has(const struct worker *w) nonnull_all;
 
 /* Removes what dead workers left, but nothing of those that hold something open. */
 void crew_clean(struct crew *c) nonnull_all;
@@ -78,5 +110,27 @@ void crew_fail_scope(struct crew *c, struct scope *scope, const char *code, cons
 	nonnull_all;
 
 void crew_free(struct crew *c) nonnull_all;
+
+/* ---- crewjournal.c ---- */
+
+/* true where the last sweep was cut off while it was at a volume of scope: it goes first, alone, so
+ * that should this one be cut off too, it is known by what. */
+bool crew_was_interrupted(const struct crew *c, const struct scope *scope) nonnull_all;
+
+/* Gives the volumes of scope their verdict where one of them is to be left alone; returns whether. */
+bool crew_quarantine(struct crew *c, struct scope *scope) nonnull_all;
+
+/* A worker asks for its volumes, or for a filesystem of them; answered now or by crew_commit(). */
+void crew_take_opened(struct crew *c, struct worker *w) nonnull_all;
+void crew_take_checking(struct crew *c, struct worker *w, const char *stack) nonnull_all;
+
+/* A node has been told of: it may be the filesystem that was being checked. */
+void crew_take_checked(struct crew *c, struct worker *w, json_object *node) nonnull_all;
+
+/* A worker is over, or does nothing more to its volumes than to keep them open. */
+void crew_note_end(struct crew *c, struct worker *w, bool to_be_tried_again) nonnull_all;
+
+/* Brings what was noted to disk and answers all that wait for that. */
+void crew_commit(struct crew *c) nonnull_all;
 
 #endif

@@ -40,7 +40,7 @@ static void serve(struct crew *c, struct worker *w)
 	json_object *reply;
 	size_t n = names_of(w->asked, "acquire", names, ARRAY_SIZE(names));
 	uint64_t amount = (uint64_t)json_number(w->asked, "amount");
-	int rc = c->stop_at ? -ETIMEDOUT : locks_take(c->s->locks, w->pid, names, n, amount);
+	int rc = w->stop_at ? -ETIMEDOUT : locks_take(c->s->locks, w->pid, names, n, amount);
 
 	if (rc == -EBUSY)
 		return;
@@ -51,6 +51,7 @@ static void serve(struct crew *c, struct worker *w)
 	channel_send(w->fd, reply);
 	json_object_put(w->asked);
 	w->asked = NULL;
+	crew_start_clock(c, w);
 }
 
 void crew_serve(struct crew *c)
@@ -109,7 +110,10 @@ static void take_volume(struct crew *c, struct worker *w, json_object *message)
 	below->kind = KIND_HOSTFS;
 	snprintf(below->device, sizeof(below->device), "%s", json_text(message, "device"));
 	node_add_parent(image, below);
-	if (!scopes_add(c->s->scopes, image, w->scope, c->s->env->settings, c->s->env->crypttab)) {
+	if (scopes_add(c->s->scopes, image, w->scope, c->s->env->settings, c->s->env->crypttab)) {
+		if (c->s->journal)
+			journal_note(c->s->journal, JOURNAL_PLANNED, 0, image->stack);
+	} else {
 		if (image->verdict == VERDICT_NONE)
 			node_verdict(image, VERDICT_ERROR, "no-memory", "no memory to sweep it");
 		nodes_put(c->s->results->nodes, node_to_json(image));
@@ -130,6 +134,7 @@ static void take_looked(struct worker *w, json_object *message)
 			break;
 	}
 	w->scope->looked = w->waiting = true;
+	crew_stop_clock(w);
 }
 
 static void take_reference(struct crew *c, const char *name)
@@ -141,6 +146,15 @@ static void take_reference(struct crew *c, const char *name)
 		c->broken = true; /* what may back something is not known any more */
 }
 
+static void take_idle(struct crew *c, struct worker *w, bool is_idle)
+{
+	if (is_idle && !w->idle)
+		crew_stop_clock(w);
+	else if (!is_idle && w->idle)
+		crew_start_clock(c, w);
+	w->idle = is_idle;
+}
+
 void crew_take(struct crew *c, struct worker *w, json_object *message)
 {
 	const char *names[MAX_NAMES];
@@ -150,8 +164,18 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 	if (json_object_object_get_ex(message, "node", &o)) {
 		if (o && nodes_put(w->nodes, json_object_get(o)))
 			tell(o);
+		if (o)
+			crew_take_checked(c, w, o);
+	} else if (json_object_object_get_ex(message, "step", NULL)) {
+		snprintf(w->step, sizeof(w->step), "%s", json_text(message, "step"));
+		crew_give_time(w, (uint64_t)json_number(message, "bytes"), false);
+	} else if (json_object_object_get_ex(message, "opened", NULL)) {
+		crew_take_opened(c, w);
+	} else if (json_object_object_get_ex(message, "checking", NULL)) {
+		crew_take_checking(c, w, json_text(message, "checking"));
 	} else if (json_object_object_get_ex(message, "acquire", NULL)) {
 		w->asked = json_object_get(message);
+		crew_stop_clock(w);
 		serve(c, w);
 	} else if ((n = names_of(message, "release", names, ARRAY_SIZE(names)))) {
 		locks_release(c->s->locks, w->pid, names, n, (uint64_t)json_number(message, "amount"));
@@ -166,9 +190,10 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 	} else if (json_object_object_get_ex(message, "refers_to", NULL)) {
 		take_reference(c, json_text(message, "refers_to"));
 	} else if (json_object_object_get_ex(message, "idle", &o)) {
-		w->idle = json_object_get_boolean(o);
+		take_idle(c, w, json_object_get_boolean(o));
 	} else if (json_object_object_get_ex(message, "holding", NULL)) {
 		w->holding = true;
+		crew_note_end(c, w, false);
 	} else {
 		take_end(w, message);
 	}

@@ -24,13 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <json-c/json_util.h>
-
 #include "aftermath.h"
 #include "dm.h"
+#include "draft.h"
 #include "file.h"
 #include "guarded.h"
 #include "hostwalk.h"
+#include "interrupted.h"
 #include "keys.h"
 #include "layers/registry.h"
 #include "leftovers.h"
@@ -66,11 +66,12 @@ struct sweep {
 	struct locks *locks;
 	struct place place;
 	struct undoplan plan;
+	struct journal journal;
 	int64_t started;
 	struct timespec start;
 };
 
-static struct sweep sweep; /* one process, one sweep; the walk's callbacks have no argument */
+static struct sweep sweep = { .journal = { .fd = -1 } }; /* one process, one sweep; the walk's callbacks have no argument */
 static volatile sig_atomic_t told_to_stop;
 
 static void on_term(int sig)
@@ -168,6 +169,13 @@ static int find_device(const char *spec, char *device, size_t size, struct err *
 	return 0;
 }
 
+/* The host's own steps ask this while they wait, each within its own limit: that is progress. */
+static bool host_cancelled(void)
+{
+	alive();
+	return cancelled();
+}
+
 static uint64_t memory_for_keys(void)
 {
 	uint64_t kib = work_free_memory();
@@ -221,7 +229,7 @@ static int prepare_env(struct err *e)
 		.settings = &sweep.settings, .crypttab = &sweep.crypttab,
 		.mode = sweep.settings.mode, .undo = sweep.settings.undo, .guest = "",
 		.log_dir = LOG_DIR, .work_dir = WORK_DIR, .undo_dir = "", .next_id = next_id,
-		.cancelled = cancelled, .seconds_left = seconds_left, .acquire = host_acquire,
+		.cancelled = host_cancelled, .seconds_left = seconds_left, .acquire = host_acquire,
 		.release = host_release, .publish = host_publish, .read_content = look_content,
 		.idle = host_idle, .find_device = find_device, .keys = &sweep.keys,
 		.registry = layer_registry,
@@ -246,7 +254,7 @@ static enum mode most_that_is_allowed(void)
 
 static void note_report_place(const struct err *e)
 {
-	log_line("the report goes to the console only: %s", e->text);
+	log_line("the report goes to the console only, and no state journal is kept: %s", e->text);
 	results_problem(&sweep.results, SWEEP_CLEAN, "no-report-filesystem",
 			"the report went to the console only: %s", e->text);
 }
@@ -261,50 +269,9 @@ static struct sweep_facts facts_now(void)
 	};
 }
 
-static bool is_seen(unsigned id)
+static struct draft draft(void)
 {
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(sweep.results.nodes); i++)
-		if (json_number(json_object_array_get_idx(sweep.results.nodes, i), "id") == id)
-			return true;
-	return false;
-}
-
-static bool is_to_be_swept(const struct node *n)
-{
-	size_t i, k;
-
-	for (i = 0; i < sweep.scopes.n; i++)
-		for (k = 0; k < sweep.scopes.s[i]->n_volumes; k++)
-			if (sweep.scopes.s[i]->volumes[k] == n)
-				return !sweep.scopes.s[i]->done && !sweep.scopes.s[i]->looks_only;
-	return false;
-}
-
-/* What the workers have told, and the host's own nodes; of a volume a worker may have said more. A
- * volume whose sweep isn't over is one that was not swept, should this become the report. */
-static struct results results_with_host(void)
-{
-	struct results all = sweep.results;
-	size_t i;
-
-	all.nodes = json_object_new_array();
-	for (i = 0; i < json_object_array_length(sweep.results.nodes); i++)
-		json_object_array_add(all.nodes, json_object_get(json_object_array_get_idx(sweep.results.nodes, i)));
-	for (i = 0; i < sweep.host.n_nodes; i++) {
-		struct node n = *sweep.host.nodes[i];
-
-		if (n.handed_over || n.hidden || is_seen(n.id))
-			continue;
-		if (is_to_be_swept(sweep.host.nodes[i]))
-			node_verdict(&n, VERDICT_ERROR, "tool-failed",
-				     "the sweep broke before this was swept to its end");
-		else if (n.verdict == VERDICT_NONE)
-			n.verdict = VERDICT_OK;
-		json_object_array_add(all.nodes, node_to_json(&n));
-	}
-	return all;
+	return (struct draft){ .results = &sweep.results, .host = &sweep.host, .scopes = &sweep.scopes };
 }
 
 static bool is_draft_old;
@@ -314,25 +281,18 @@ static void note_change(void)
 	is_draft_old = true;
 }
 
-/* What is known so far, for the aftermath of a sweep that breaks; all but the last moments. */
+/* For the aftermath of a sweep that breaks; all but the last moments. */
 static void write_draft(void)
 {
 	static double last = -DRAFT_EVERY_S;
+	const struct draft d = draft();
 	struct sweep_facts f;
-	struct results all;
-	json_object *draft;
 
 	if (!is_draft_old || !is_due(&last, DRAFT_EVERY_S))
 		return;
 	is_draft_old = false;
 	f = facts_now();
-	all = results_with_host();
-	draft = results_report(&all, &f);
-	json_object_put(all.nodes);
-	if (json_object_to_file(DRAFT_PATH ".new", draft) == 0 &&
-	    rename(DRAFT_PATH ".new", DRAFT_PATH) < 0)
-		log_line("no draft of the report could be kept: %s", strerror(errno));
-	json_object_put(draft);
+	draft_write(&d, &f);
 }
 
 /* A change that comes too soon after the last draft is drafted some turns later. */
@@ -371,7 +331,8 @@ static int sweep_guests(struct err *e)
 {
 	struct schedule s = {
 		.scopes = &sweep.scopes, .env = &sweep.env, .locks = sweep.locks,
-		.results = &sweep.results, .jobs = job_count(), .cancelled = cancelled,
+		.results = &sweep.results, .journal = &sweep.journal, .jobs = job_count(),
+		.cancelled = cancelled,
 		/* not before cancelled() says so: it counts in fractions */
 		.deadline = sweep.start.tv_sec + 1 + sweep.settings.deadline_s,
 		.alive = turn, .changed = note_change, .clean = clean_up,
@@ -384,6 +345,8 @@ static int sweep_guests(struct err *e)
 	n = scopes_to_sweep(&sweep.scopes);
 	log_line("%zu %s to sweep, %u at a time, mode %s", n, n == 1 ? "guest or volume" : "guests or volumes", s.jobs,
 		 mode_name(sweep.settings.mode));
+	if (sweep.place.ready)
+		interrupted_begin(&sweep.journal, sweep.place.folder, &sweep.scopes, &sweep.results);
 	note_change();
 	write_draft();
 	look_beside_report();
@@ -399,18 +362,17 @@ static int sweep_guests(struct err *e)
 
 static void report(void)
 {
+	const struct draft d = draft();
 	struct sweep_facts f;
-	struct results all;
 	json_object *whole;
 	struct err e = { 0 };
 	bool placed = sweep.place.ready;
 
 	walk_close(&sweep.host, false);
 	leftovers_report(&sweep.host, &sweep.results);
+	interrupted_end(&sweep.journal, &sweep.results);
 	f = facts_now();
-	all = results_with_host();
-	whole = results_report(&all, &f);
-	json_object_put(all.nodes);
+	whole = draft_report(&d, &f);
 	if (placed && publish_finish(&sweep.place, whole, &e) < 0)
 		log_line("the report could not be written: %s", e.text);
 	walk_close(&sweep.host, true);

@@ -63,7 +63,7 @@ static int make_run(struct place *p, int64_t started, struct err *e)
 static int check_filesystem(struct place *p, struct walk *host, struct node *n, struct err *e)
 {
 	const char *argv[] = { "/usr/sbin/e2fsck", "-f", "-p", n->device, NULL };
-	struct node report = { 0 };
+	struct node report = { .bytes = n->bytes };
 	struct checkrun c = { .env = host->env, .node = &report, .tool = "e2fsck",
 			      .package = "e2fsprogs", .device = n->device,
 			      .profile = &sandbox_e2fsck, .writes = true };

@@ -2,29 +2,15 @@
 #define _GNU_SOURCE
 #include "schedule.h"
 
-#include <signal.h>
-#include <time.h>
-
 #include "crew.h"
 #include "saves.h"
-
-#define GRACE_S 45  /* for a worker to close everything after the deadline */
-#define STUCK_S 10  /* for the kernel to let go of a killed one */
-
-static long now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
 
 static bool is_one_alone(const struct crew *c)
 {
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		if (!c->w[i]->over && !c->w[i]->lost && !c->w[i]->holding && c->w[i]->scope->alone)
+		if (crew_has(c->w[i]) && !c->w[i]->holding && !c->w[i]->waiting && c->w[i]->scope->alone)
 			return true;
 	return false;
 }
@@ -64,30 +50,30 @@ static struct worker *next_to_go(struct crew *c)
 	unsigned working = crew_working(c);
 	size_t i;
 
-	if (is_looking(c) || working >= c->s->jobs || c->unclean)
+	if (is_looking(c) || crew_busy(c) >= c->s->jobs || is_one_alone(c) || c->unclean)
 		return NULL;
 	if (!c->judged)
 		saves_judge(c->s->scopes, c->s->env->settings, c->s->results);
 	c->judged = true;
-	for (i = 0; i < c->n; i++) {
-		struct worker *w = c->w[i];
-
-		if (w->over || w->lost)
-			continue;
-		if (!w->waiting && !w->holding && w->scope->alone)
-			return NULL;
-	}
 	for (i = 0; i < c->n; i++)
-		if (!c->w[i]->over && !c->w[i]->lost && c->w[i]->waiting && !(c->w[i]->scope->alone && working))
+		if (crew_has(c->w[i]) && c->w[i]->waiting && !(c->w[i]->scope->alone && working))
 			return c->w[i];
 	return NULL;
 }
 
-/* The next scope that may start now, or NULL. Image files come when all of them have been found. */
+static bool is_ready(const struct scope *scope, bool searching)
+{
+	return !scope->started && !scope->done && !scope->incomplete &&
+	       (!searching || (scope->n_holders == 0 && !is_waiting(scope)));
+}
+
+/* The next scope that may start now, or NULL. Those go first, each alone, at which the last sweep
+ * was cut off. Image files come when all of them have been found. */
 static struct scope *next_scope(const struct crew *c)
 {
 	unsigned working = crew_working(c);
 	bool searching = is_searching(c);
+	struct scope *found = NULL;
 	size_t i;
 
 	if (crew_busy(c) >= c->s->jobs || is_one_alone(c) || c->unclean)
@@ -95,28 +81,14 @@ static struct scope *next_scope(const struct crew *c)
 	for (i = 0; i < c->s->scopes->n; i++) {
 		struct scope *scope = c->s->scopes->s[i];
 
-		if (scope->started || scope->done || scope->incomplete || (scope->alone && working))
+		if (!is_ready(scope, searching))
 			continue;
-		if (!searching || (scope->n_holders == 0 && !is_waiting(scope)))
-			return scope;
+		if (crew_was_interrupted(c, scope))
+			return working ? NULL : scope;
+		if (!found && !(scope->alone && working))
+			found = scope;
 	}
-	return NULL;
-}
-
-/* After the deadline: first asked, then killed, then left behind. */
-static void enforce_deadline(struct crew *c)
-{
-	if (!c->stop_at && (now_s() >= c->s->deadline || c->s->cancelled())) {
-		c->stop_at = now_s();
-		crew_signal(c, SIGTERM, false);
-		c->s->scopes->hold |= !c->judged;
-		crew_let_all_go(c);
-		crew_serve(c);
-	} else if (c->stop_at && now_s() >= c->stop_at + GRACE_S) {
-		crew_signal(c, SIGKILL, true);
-	}
-	if (c->stop_at && now_s() >= c->stop_at + GRACE_S + STUCK_S)
-		crew_give_up(c);
+	return found;
 }
 
 static void fail_what_is_left(struct crew *c)
@@ -143,8 +115,9 @@ static void run_all(struct crew *c)
 			crew_start(c, scope);
 		if (crew_working(c))
 			crew_listen(c);
-		enforce_deadline(c);
-		c->s->alive();
+		crew_enforce(c);
+		if (crew_is_in_time(c))
+			c->s->alive();
 	}
 }
 

@@ -4,6 +4,7 @@
 #ifndef GS_SCHEDULE_H
 #define GS_SCHEDULE_H
 
+#include "journal.h"
 #include "locks.h"
 #include "results.h"
 #include "scope.h"
@@ -13,6 +14,7 @@ struct schedule {
 	const struct walk_env *env; /* what the workers have in common */
 	struct locks *locks;
 	struct results *results;
+	struct journal *journal; /* NULL: none is kept */
 	unsigned jobs;
 	long deadline;              /* CLOCK_MONOTONIC seconds */
 	bool (*cancelled)(void);

@@ -105,6 +105,15 @@ static bool is_on_one_of(const struct words *volumes, const char *path)
 	return false;
 }
 
+bool scope_is_asked_for(const struct settings *settings, const struct node *volume, const char *name)
+{
+	char path[NODE_PATH_SIZE];
+
+	node_path(volume, path);
+	return words_have(&settings->only, name) || words_have(&settings->only, path) ||
+	       is_on_one_of(&settings->only, path);
+}
+
 /* Whether the admin wants this volume left alone. */
 static bool is_ignored(const struct settings *settings, const struct node *volume)
 {
@@ -123,9 +132,8 @@ static bool is_unwanted(const struct settings *settings, const struct node *volu
 	node_path(volume, path);
 	if (is_ignored(settings, volume))
 		return true;
-	return settings->only.n > 0 && !words_have(&settings->only, name) &&
-	       !words_have(&settings->only, path) && !may_hold_wanted(settings, path) &&
-	       !is_on_one_of(&settings->only, path);
+	return settings->only.n > 0 && !scope_is_asked_for(settings, volume, name) &&
+	       !may_hold_wanted(settings, path);
 }
 
 static void name_of(const struct settings *settings, const struct crypttab *crypttab,

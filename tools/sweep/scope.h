@@ -78,6 +78,10 @@ bool image_may_be(const struct node *image, const char *name) nonnull_all;
 
 /* true where the file names of both are the same. */
 bool image_has_name(const struct node *image, const char *name) nonnull_all;
+/* true where guestsweep.only= names this volume itself, the scope called name it belongs to, or the
+ * volume it lies on. */
+bool scope_is_asked_for(const struct settings *settings, const struct node *volume, const char *name)
+	nonnull_all;
 
 /* true where disks of s that are image files have not been found yet. */
 bool is_waiting(const struct scope *s) nonnull_all;

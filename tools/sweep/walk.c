@@ -132,8 +132,11 @@ static int probe(struct walk *w, struct node *device, struct err *e)
 
 static int open_now(struct walk *w, struct node *n, struct err *why)
 {
-	int rc = n->ops->open(w, n, why);
+	int rc;
 
+	if (w->env->opening)
+		w->env->opening(n);
+	rc = n->ops->open(w, n, why);
 	if (rc < 0)
 		return rc;
 	n->opened = true;
@@ -293,11 +296,13 @@ static void check_one(struct walk *w, struct node *n, const struct node *forbidd
 
 	if (w->env->cancelled()) {
 		node_verdict(n, VERDICT_ERROR, "timeout",
-			     "not checked: the sweep's deadline had passed");
+			     "not checked: the time for its guest's sweep, or for all, was over");
 	} else if (w->env->mode == MODE_LIST) {
 		node_verdict(n, VERDICT_SKIPPED, "mode-list", "listed, not checked");
 	} else if (forbidding) {
 		guard_tell(n, forbidding);
+	} else if (w->env->may_check && w->env->may_check(n, &why) < 0) {
+		node_verdict(n, VERDICT_SKIPPED, "quarantined", "%s", why.text);
 	} else if (check_or_undo(w, n, &why) < 0) {
 		node_fail(n, &why, "tool-failed");
 	}

@@ -31,6 +31,10 @@ struct walk_env {
 	int (*acquire)(const char *const *names, size_t n, uint64_t amount, struct err *e);
 	void (*release)(const char *const *names, size_t n, uint64_t amount);
 	void (*publish)(const struct node *n); /* a node, with its verdict once it has one */
+	void (*opening)(const struct node *n); /* a layer is about to be opened; NULL: nobody asks */
+	/* A checker is about to run on n. Returns 0; -EPERM: it is not to be checked, e says why.
+	 * NULL: it always may. */
+	int (*may_check)(const struct node *n, struct err *e);
 	int (*read_content)(struct node *n, struct err *e); /* fills n->content */
 	/* Finds a device of the host by "LABEL=", "UUID=", "PARTUUID=", "VG/LV" or path.
 	 * Returns 0 and its path; -ENODEV. */

@@ -26,7 +26,7 @@
 #define LIMIT_SLACK_S 5
 
 static int channel = -1;
-static long deadline_at;
+static long deadline_at, limit_at; /* of the sweep and of this scope, CLOCK_MONOTONIC seconds */
 static volatile sig_atomic_t told_to_stop;
 
 static void on_term(int sig)
@@ -40,24 +40,36 @@ static bool cancelled(void)
 	return told_to_stop;
 }
 
-/* The supervisor ends this process at the deadline, and knows then that it passed; a limit
- * of our own comes a little later. */
-static unsigned seconds_left(void)
+static long now_s(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec < deadline_at ? (unsigned)(deadline_at - ts.tv_sec) + LIMIT_SLACK_S : 1;
+	return ts.tv_sec;
+}
+
+/* The supervisor ends this process when its time is over, and knows then that it is; a limit
+ * of our own comes a little later. */
+static unsigned seconds_left(void)
+{
+	long end = limit_at < deadline_at ? limit_at : deadline_at, now = now_s();
+
+	return now < end ? (unsigned)(end - now) + LIMIT_SLACK_S : 1;
 }
 
 static void idle(bool is_idle)
 {
 	static bool told;
+	static long idle_since;
 	json_object *o;
 
 	if (is_idle == told)
 		return;
 	told = is_idle;
+	if (is_idle)
+		idle_since = now_s();
+	else
+		limit_at += now_s() - idle_since;
 	o = json_object_new_object();
 	json_object_object_add(o, "idle", json_object_new_boolean(is_idle));
 	if (channel_send(channel, o) < 0)
@@ -67,12 +79,14 @@ static void idle(bool is_idle)
 static int acquire(const char *const *names, size_t n, uint64_t amount, struct err *e)
 {
 	json_object *reply;
+	long asked = now_s();
 	int rc = channel_send(channel, channel_names("acquire", names, n, (int64_t)amount));
 
 	if (rc == 0)
 		rc = channel_receive(channel, &reply);
 	if (rc <= 0)
 		_exit(EXIT_FAILURE); /* the supervisor is gone */
+	limit_at += now_s() - asked;
 	rc = (int)json_number(reply, "rc");
 	if (rc == -ENOMEM)
 		err_set_word(e, ENOMEM, "no-memory", "it needs %llu MiB, %lld MiB are free",
@@ -81,7 +95,7 @@ static int acquire(const char *const *names, size_t n, uint64_t amount, struct e
 		err_set_word(e, EEXIST, "ambiguous",
 			     "the host itself has a volume group with this UUID (%s)", names[0]);
 	else if (rc == -ETIMEDOUT)
-		err_set_word(e, ETIMEDOUT, "timeout", "the sweep's deadline had passed");
+		err_set_word(e, ETIMEDOUT, "timeout", "the time for its sweep was over");
 	else if (rc < 0)
 		err_set(e, -rc, "another guest has a volume group of this name");
 	json_object_put(reply);
@@ -91,6 +105,48 @@ static int acquire(const char *const *names, size_t n, uint64_t amount, struct e
 static void release(const char *const *names, size_t n, uint64_t amount)
 {
 	if (channel_send(channel, channel_names("release", names, n, (int64_t)amount)) < 0)
+		_exit(EXIT_FAILURE);
+}
+
+/* Asks, and waits until what is about to be done is in the journal. Returns 0 or -EPERM. */
+static int ask_journal(const char *key, json_object *value, struct err *e)
+{
+	json_object *o = json_object_new_object(), *reply;
+	int rc;
+
+	json_object_object_add(o, key, value);
+	rc = channel_send(channel, o);
+	if (rc == 0)
+		rc = channel_receive(channel, &reply);
+	if (rc <= 0)
+		_exit(EXIT_FAILURE);
+	rc = (int)json_number(reply, "rc");
+	if (rc < 0)
+		err_set_word(e, -rc, "quarantined", "%s", json_text(reply, "text"));
+	json_object_put(reply);
+	return rc;
+}
+
+static json_object *stack_of(const struct node *n)
+{
+	char text[sizeof(n->stack) + 76];
+
+	escape_text(text, sizeof(text), n->stack);
+	return json_object_new_string(text);
+}
+
+static int may_check(const struct node *n, struct err *e)
+{
+	return ask_journal("checking", stack_of(n), e);
+}
+
+static void tell_step(const struct node *n)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "step", stack_of(n));
+	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)n->bytes));
+	if (channel_send(channel, o) < 0)
 		_exit(EXIT_FAILURE);
 }
 
@@ -324,11 +380,14 @@ static void tell_looked(struct walk *w, const struct scope *s)
 static void wait_for_leave(struct walk *w, const struct scope *s, struct walk_env *env)
 {
 	json_object *reply;
+	long asked;
 	size_t i;
 
 	tell_looked(w, s);
+	asked = now_s();
 	if (channel_receive(channel, &reply) <= 0)
 		_exit(EXIT_FAILURE);
+	limit_at += now_s() - asked;
 	for (i = 0; i < w->n_nodes; i++)
 		if (json_text(reply, "forbids")[0] && w->nodes[i]->id == (unsigned)json_number(reply, "id"))
 			node_forbid(w->nodes[i], json_text(reply, "forbids"), "%s", json_text(reply, "why"));
@@ -340,12 +399,13 @@ static void wait_for_leave(struct walk *w, const struct scope *s, struct walk_en
 	json_object_put(reply);
 }
 
-static void prepare(int fd, long deadline)
+static void prepare(int fd, long deadline, unsigned limit)
 {
 	struct sigaction sa = { .sa_handler = on_term };
 
 	channel = fd;
 	deadline_at = deadline;
+	limit_at = now_s() + (long)limit;
 	sigaction(SIGTERM, &sa, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	reader_forget();
@@ -361,7 +421,8 @@ __attribute__((noreturn)) static void end_looking(struct walk *w, const struct s
 	_exit(EXIT_SUCCESS);
 }
 
-void worker_main(const struct walk_env *base, const struct scope *s, int fd, long deadline)
+void worker_main(const struct walk_env *base, const struct scope *s, int fd, long deadline,
+		 unsigned limit)
 {
 	struct walk_env env = *base;
 	struct err why = { 0 };
@@ -369,7 +430,7 @@ void worker_main(const struct walk_env *base, const struct scope *s, int fd, lon
 	const char *how = "done";
 	int rc;
 
-	prepare(fd, deadline);
+	prepare(fd, deadline, limit);
 	env.mode = s->mode;
 	env.undo = s->undo;
 	env.last_try = s->last_try;
@@ -381,8 +442,12 @@ void worker_main(const struct walk_env *base, const struct scope *s, int fd, lon
 	env.release = release;
 	env.publish = publish;
 	keys_keep(env.keys, s->volumes, s->n_volumes);
+	env.may_check = may_check;
+	env.opening = tell_step;
 	walk_init(&w, &env);
-	rc = adopt(&w, s, &why);
+	rc = ask_journal("opened", json_object_new_boolean(true), &why);
+	if (rc == 0)
+		rc = adopt(&w, s, &why);
 	if (rc == 0)
 		rc = walk_open_volumes(&w, &why);
 	if (s->looks_only)

@@ -8,8 +8,10 @@
 
 /* Sweeps scope s in this process, reporting over fd (see channel.h), and ends the
  * process. base is what all scopes have in common; SIGTERM makes it stop what runs,
- * close everything and end. deadline: CLOCK_MONOTONIC seconds. */
+ * close everything and end. deadline: of the whole sweep, CLOCK_MONOTONIC seconds; limit: of
+ * this scope's, seconds from now. */
 __attribute__((noreturn)) void worker_main(const struct walk_env *base, const struct scope *s,
-					   int fd, long deadline);
+					   int fd, long deadline,
+					   unsigned limit);
 
 #endif
