@@ -8,11 +8,11 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$top/configs/build/host.sh"          # need_tools
 # shellcheck source=../../configs/build/image.sh
 . "$top/configs/build/image.sh"         # archive, compress, prove_static
-for part in machine person fixtures expect sweep; do
+for part in machine person fixtures expect faults cuts sweep; do
 	. "$top/tests/lib/$part.sh"
 done
 
-scenarios=$top/tests/scenarios
+scenarios=${GUESTSWEEP_SCENARIOS:-$top/tests/scenarios}
 fixture=$top/tests/fixture
 beds=$out/test                          # everything the tests make lies below
 kernel=${GUESTSWEEP_TEST_KERNEL:-$out/vmlinuz}

@@ -90,6 +90,7 @@ fixture_machine() {
 # fixture_result DIR SCENARIO END: what the machine said of it, on its own channel
 fixture_result() {
 	if grep -q "^done $2 0 " "$1/results"; then
+		tr -d '\r' < "$1/results" | sed -n "s/^place $2 //p" > "$beds/disks/$2/places"
 		fixture_key "$2" > "$beds/disks/$2/key"
 	elif grep -q "^done $2 " "$1/results"; then
 		awk -v name="$2" '/^done / { if ($2 == name) exit; text = ""; next } { text = text $0 "\n" } END { printf "%s", text }' \

@@ -20,7 +20,8 @@ accelerator() {
 }
 
 # machine DIR SECONDS WORDS IMAGE [QEMU WORD...]: boots, waits for the end, prints how it ended:
-# reboot, poweroff, watchdog, timeout, accident, or qemu (see DIR/qemu.log). $memory, $console, $person (the script of person.sh) and $second_console may
+# reboot, poweroff, watchdog, cut (by an order to QEMU), timeout, accident, or qemu (see DIR/qemu.log). $memory, $console, $person (the script
+# of person.sh) and $second_console may
 # be set by the caller.
 machine() { boot_with "$(accelerator)" "$@"; }
 
@@ -71,6 +72,7 @@ how_it_ended() {
 		if   any($e[]; .event == "WATCHDOG") then "watchdog"
 		elif any($e[]; .event == "SHUTDOWN" and .data.reason == "guest-reset") then "reboot"
 		elif any($e[]; .event == "SHUTDOWN" and .data.reason == "guest-shutdown") then "poweroff"
+		elif any($e[]; .event == "SHUTDOWN" and .data.reason == "host-qmp-quit") then "cut"
 		else "qemu" end' "$2"
 }
 

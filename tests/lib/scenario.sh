@@ -21,7 +21,7 @@ attempt() {
 	mkdir -p "$dir"
 	read_expectation "$scenarios/$name/expect" "$dir"
 	make_image "$name" "$dir/image"
-	for run in 1 2; do
+	for run in 1 2 3 4 5 6; do
 		[[ -d $dir/$run ]] || break
 		sum_disks "$dir" "$dir/$run"
 		sweep "$name" "$dir" "$run"
@@ -31,7 +31,13 @@ attempt() {
 			read_expectation "$scenarios/$name/expect" "$dir"
 		fi
 		differences "$dir" "$dir/$run" > "$dir/$run/differences"
-		[[ $run == 1 ]] || sed -i 's/^/second sweep: /' "$dir/2/differences"
+		if [[ $(setting "$name" cuts 0) != 0 ]]; then
+			cut_sweeps "$name" "$dir"
+			break
+		fi
+	done
+	for run in 2 3 4 5 6; do
+		[[ ! -f $dir/$run/differences ]] || sed -i "s/^/sweep $run: /" "$dir/$run/differences"
 	done
 }
 
@@ -39,22 +45,23 @@ differences() {
 	compare "$2"
 	cat "$2"/{report,person}-problems 2> /dev/null || true
 	contract "$2"
-	untouched "$1" "$2"
+	untouched "$1" "$2" "$name"
 	leaked "$1" "$2"
 	restored "$1" "$2" "$name"
 	unwritten "$1" "$2"
 	replayed "$name" "$1"
+	kept "$name" "$1" "$2"
 }
 
 for _ in 1 2 3 4; do
 	attempt
-	grep -qsx accident "$dir"/[12]/end || break
+	grep -qsx accident "$dir"/[1-6]/end || break
 	say "an accident of the emulator; once more"
 done
 rm -f "$dir/image"
-if [[ -s $dir/1/differences || -s $dir/2/differences ]]; then
-	cat "$dir"/[12]/differences 2> /dev/null || true
-	say "console and reports: $dir/1, $dir/2"
+if [[ -s $(find "$dir"/[1-6]/differences -size +0 -print -quit) ]]; then
+	cat "$dir"/[1-6]/differences
+	say "console and reports: $dir/1 and those behind it; seed $(seed_of "$name")"
 	exit 1
 fi
-rm -f "$dir"/*.qcow2 "$dir/report.img"
+rm -rf "$dir"/*.{qcow2,raw} "$dir"/{report.img,report.base,log,cuts}

@@ -4,7 +4,8 @@
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
 # report-disk=full|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without work),
-# qemu=WORDS (more of the machine), late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person)
+# qemu=WORDS (more of the machine), late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person),
+# reports=N (so many sweeps in one boot); more in faults.sh and cuts.sh
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -96,9 +97,11 @@ attach_disks() {
 	done
 	while read -r disk _ bus fate; do
 		[[ $fate == there || $disk == "$late" ]] || continue
-		[[ -f $dir/$disk.qcow2 ]] ||
+		[[ -f $dir/$disk.qcow2 || -f $dir/$disk.raw ]] ||
 			qemu-img create -q -f qcow2 -F raw -b "$(disk_file "$from" "$disk")" "$dir/$disk.qcow2"
-		if [[ $(setting "$name" failing-writes -) == "$disk" ]]; then
+		if [[ -f $dir/$disk.raw ]]; then
+			raw_drive "$dir" "$disk" "$dir/$disk.raw"
+		elif [[ $(setting "$name" failing-writes -) == "$disk" ]]; then
 			printf -- '-drive\nif=none,id=%s,driver=blkdebug,image.driver=qcow2,image.file.driver=file,image.file.filename=%s,%s\n' \
 				"$disk" "$dir/$disk.qcow2" 'inject-error.0.event=none,inject-error.0.iotype=write,inject-error.0.errno=5'
 		elif [[ $(setting "$name" log-writes -) == "$disk" ]]; then
@@ -137,28 +140,40 @@ report_disk() {
 
 # sweep SCENARIO DIR RUN: boots the image over the overlays in DIR; into DIR/RUN: console, end, summary, report.json, report/
 sweep() {
-	local name=$1 dir=$2 run=$2/$3 words=() more=() line='' from=cmdline person=''
-	[[ $3 == 1 || ! -f $scenarios/$name/cmdline-again ]] || from=cmdline-again
-	[[ ! -f $scenarios/$name/$from ]] || line=$(xargs < "$scenarios/$name/$from")
-	mapfile -t words < <(attach_disks "$name" "$dir")
+	local name=$1 dir=$2 run=$2/$3 words=() more=() line='' person=''
+	[[ ! -f $scenarios/$name/cmdline ]] || line=$(xargs < "$scenarios/$name/cmdline")
+	expects "$run" no-report || [[ -f $dir/report.img ]] || report_disk "$name" "$dir/report.img"
+	! is_served "$name" "$3" || serve_disks "$name" "$dir"
+	if [[ -d $dir/cuts ]]; then
+		mapfile -t words < <(attach_cuts "$dir" "$(setting "$name" cuts-beside -)")
+	else
+		mapfile -t words < <(attach_disks "$name" "$dir")
+	fi
 	if ! expects "$run" no-report; then
-		[[ -f $dir/report.img ]] || report_disk "$name" "$dir/report.img"
-		mapfile -t -O "${#words[@]}" words < <(drive report "$dir/report.img" raw)
+		if is_recorded "$name"; then
+			mapfile -t -O "${#words[@]}" words < <(raw_drive "$dir" report "$dir/report.img")
+		else
+			mapfile -t -O "${#words[@]}" words < <(drive report "$dir/report.img" raw)
+		fi
 		words+=(-device 'virtio-blk-pci,drive=report,serial=report')
 	fi
 	read -ra more <<< "$(setting "$name" qemu '')"
 	words+=("${more[@]}")
-	[[ ! -f $scenarios/$name/person || $from == cmdline-again ]] || person=$scenarios/$name/person
+	for person in "$scenarios/$name/person.$3" "$scenarios/$name/person" ''; do
+		[[ ! -f $person ]] || break
+	done
 	memory=$(setting "$name" memory 512) second_console=$(setting "$name" second-console no) \
 		machine "$run" "$(setting "$name" limit 180)" "$line" "$dir/image" "${words[@]}" > "$run/end"
+	! is_served "$name" "$3" || end_server "$dir"
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
 		tail -n 1 > "$run/summary" || true
-	expects "$run" no-report || [[ $(setting "$name" report-disk good) == broken ]] || fetch_report "$dir/report.img" "$run" "$3"
+	expects "$run" no-report || [[ $(setting "$name" report-disk good) == broken || $(<"$run/end") == cut ]] ||
+		fetch_report "$dir/report.img" "$run" "${reports:-$(($(setting "$name" reports 1) * $3))}"
 }
 
-# fetch_report DISK DIR RUN: reads the report filesystem without mounting it
+# fetch_report DISK DIR COUNT: reads the report filesystem without mounting it
 fetch_report() {
-	local folder last
+	local folder last line
 	mkdir -p "$2/report"
 	debugfs -R "rdump / $2/report" "$1" > "$2/rdump.log" 2>&1
 	e2fsck -f -n "$1" > "$2/report-filesystem.log" 2>&1 || say "the report filesystem itself is damaged" >> "$2/report-problems"
@@ -170,7 +185,7 @@ fetch_report() {
 		[[ ! -s $2/folders ]] || say "there is a report: $(xargs < "$2/folders")" >> "$2/report-problems"
 		return 0
 	fi
-	[[ $(wc -l < "$2/folders") == "$3" ]] || say "expected $3 report folders, found: $(xargs < "$2/folders")" >> "$2/report-problems"
+	[[ $3 == any || $(wc -l < "$2/folders") == "$3" ]] || say "expected $3 report folders, found: $(xargs < "$2/folders")" >> "$2/report-problems"
 	last=$(cat "$folder/last" 2> /dev/null) || say "no file named last" >> "$2/report-problems"
 	[[ $last == "$(tail -n 1 "$2/folders")" ]] || say "last names \"$last\", the newest is $(tail -n 1 "$2/folders")" >> "$2/report-problems"
 	[[ -s $folder/$last/report.txt ]] || say "no report.txt" >> "$2/report-problems"
@@ -180,6 +195,11 @@ fetch_report() {
 	else
 		say "no report.json that is JSON" >> "$2/report-problems"
 	fi
+	sed -n 's/^every //p' "$2/expect.words" | while IFS= read -r line; do
+		while read -r last; do
+			jq -e "$line" "$folder/$last/report.json" > /dev/null || say "in $last this does not hold: $line"
+		done < "$2/folders"
+	done >> "$2/report-problems"
 }
 
 # contract DIR: prints the breaches of the contract in DIR/report.json
@@ -193,9 +213,12 @@ contract() {
 	jq -r --argjson files "$files" --argjson summary "${summary:-null}" -f "$top/tests/lib/contract.jq" "$1/report.json" 2>&1
 }
 
-# written DIR: the overlays in DIR that were written to, by name: those where a cluster is their own
+# written DIR SCENARIO: the disks in DIR that were written to, by name: the overlays where a cluster is their own, the copies that differ
 written() {
 	local overlay
+	for overlay in "$1"/*.raw; do
+		[[ ! -f $overlay ]] || cmp -s "$overlay" "$(disk_file "$(disks_of "$2")" "$(basename "$overlay" .raw)")" || basename "$overlay" .raw
+	done
 	for overlay in "$1"/*.qcow2; do
 		[[ -f $overlay ]] || continue
 		[[ $(qemu-img map --output=json "$overlay" | jq 'any(.[]; .depth == 0 and .present != false)') == false ]] || basename "$overlay" .qcow2
@@ -214,7 +237,7 @@ leaked() {
 restored() {
 	local disk
 	disk=$(expected "$2" 'restored ') || return 0
-	written "$1" | grep -x "$disk" > /dev/null || say "disk $disk was never written to"
+	written "$1" "$3" | grep -x "$disk" > /dev/null || say "disk $disk was never written to"
 	qemu-img compare -q -f qcow2 -F raw "$1/$disk.qcow2" "$(disk_file "$(disks_of "$3")" "$disk")" || say "disk $disk isn't what it was before"
 }
 
@@ -243,12 +266,12 @@ unwritten() {
 	[[ ! -f $2/sums ]] || (cd "$1" && sha256sum --quiet -c "$2/sums" 2> /dev/null) || say "a disk was written to by this sweep"
 }
 
-# untouched DIR RUN: prints the disks that were written to and should not have been
+# untouched DIR RUN SCENARIO: prints the disks that were written to and should not have been
 untouched() {
 	local wanted disk
 	expects "$2" unchanged || return 0
 	wanted=" $(expected "$2" 'unchanged ' || true) "
-	for disk in $(written "$1"); do
+	for disk in $(written "$1" "$3"); do
 		[[ $wanted == '  ' || $wanted == *" $disk "* ]] && say "disk $disk was written to"
 	done
 	return 0

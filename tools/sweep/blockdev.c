@@ -67,7 +67,7 @@ int blockdev_set_read_only(const char *path, bool read_only, struct err *e)
 bool blockdev_is_read_only(const char *path)
 {
 	struct err e;
-	cleanup_fd int fd = open_device(path, &e);
+	cleanup_fd int fd = blockdev_open(path, &e);
 	int value = 1;
 
 	return fd < 0 || ioctl(fd, BLKROGET, &value) < 0 || value;
