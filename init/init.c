@@ -76,6 +76,7 @@ int main(void)
 	mounts_make();
 	console_open(&m.console);
 	panic_reboots();
+	never_out_of_memory();
 	read_settings();
 	hotplug_start(&m);
 	console_open(&m.console);

@@ -118,6 +118,11 @@ void panic_reboots(void)
 	sys_write("/proc/sys/kernel/panic_on_oops", "1");
 }
 
+void never_out_of_memory(void)
+{
+	sys_write(OOM_SCORE_ADJ, "-1000");
+}
+
 /* \040 and the like, in place. */
 static void unescape_octal(char *s)
 {

@@ -32,6 +32,11 @@ int sweep_group_remove(void);
  * kernel command line stays. */
 void panic_reboots(void);
 
+#define OOM_SCORE_ADJ "/proc/self/oom_score_adj"
+
+/* Out of memory never kills this process, nor the sweep's supervisor, which inherits that. */
+void never_out_of_memory(void);
+
 /*
  * Reads one line of /proc/self/mountinfo (and changes it): true when a file
  * system that lies on a block device is mounted there, *point is then the

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernelfs.h"
+
 #define FORK_TRIES 20
 #define FORK_PAUSE_MS 250
 #define LONGEST_MS 500
@@ -140,6 +142,8 @@ pid_t loop_fork(struct machine *m, enum role role)
 	if (!pid) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
+		if (role >= ROLE_SHELL) /* whatever a person starts there may be killed */
+			sys_write(OOM_SCORE_ADJ, "0");
 	}
 	return pid;
 }

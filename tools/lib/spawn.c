@@ -298,6 +298,9 @@ char *spawn_describe(const struct spawn_result *r, char *buf, size_t size)
 	case SPAWN_FLOODED:
 		snprintf(buf, size, "it wrote more than %d MiB without coming to an end", r->code);
 		break;
+	case SPAWN_OUT_OF_MEMORY:
+		snprintf(buf, size, "it wanted more memory than there is, and was killed for that");
+		break;
 	}
 	return buf;
 }

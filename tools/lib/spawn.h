@@ -29,8 +29,9 @@ struct spawn_options {
 };
 
 struct spawn_result {
-	enum { SPAWN_EXITED, SPAWN_SIGNALLED, SPAWN_TIMED_OUT, SPAWN_FLOODED } how;
-	int code;       /* exit status or signal number; FLOODED: MiB that it was allowed to write */
+	enum { SPAWN_EXITED, SPAWN_SIGNALLED, SPAWN_TIMED_OUT, SPAWN_FLOODED, SPAWN_OUT_OF_MEMORY } how;
+	int code;       /* exit status or signal number; FLOODED: MiB that it was allowed to write;
+			 * OUT_OF_MEMORY: never set here, see checkrun.h */
 	char tail[256]; /* the last line on standard error (or output, if merged), escaped */
 };
 

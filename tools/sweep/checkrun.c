@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,8 @@ static void note_run(struct checkrun *c, const char *const *argv, const struct s
 	snprintf(result->log, sizeof(result->log), "log/%03u-%s.txt", c->node->id, c->tool);
 	for (; *argv && used < sizeof(result->argv); argv++)
 		used += (size_t)snprintf(result->argv + used, sizeof(result->argv) - used, "%s\n", *argv);
-	result->exit = r->how == SPAWN_EXITED ? r->code : r->how == SPAWN_SIGNALLED ? 128 + r->code : -1;
+	result->exit = r->how == SPAWN_EXITED ? r->code :
+		       r->how == SPAWN_SIGNALLED ? 128 + r->code : -1;
 }
 
 /* Where this run's part of the log begins: at the command. */
@@ -126,6 +128,18 @@ static void forget_cached(int fd)
 	ioctl(fd, BLKFLSBUF);
 }
 
+const char *checkrun_word(const struct spawn_result *r)
+{
+	switch (r->how) {
+	case SPAWN_TIMED_OUT:
+		return "timeout";
+	case SPAWN_OUT_OF_MEMORY:
+		return "no-memory";
+	default:
+		return "tool-failed";
+	}
+}
+
 int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
 {
 	struct spawn_options o = { .timeout_s = bounds_check_s(c->node->bytes, c->env->seconds_left()),
@@ -137,6 +151,7 @@ int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *
 			       .n_files = c->n_files, .file_bytes = c->file_bytes, .seconds = o.timeout_s };
 	cleanup_fd int fd = c->device ? open(c->device, O_RDONLY | O_CLOEXEC) : -1;
 	cleanup_fd int mark = c->device ? kernellog_mark() : -1;
+	cleanup_fd int memory_mark = kernellog_mark();
 	struct err ignored;
 	int rc;
 
@@ -151,6 +166,8 @@ int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *
 	rc = spawn_run(argv, &o, r, e);
 	if (rc < 0)
 		return rc;
+	if (r->how == SPAWN_SIGNALLED && r->code == SIGKILL && kernellog_has_oom_kill(memory_mark))
+		r->how = SPAWN_OUT_OF_MEMORY;
 	if (c->out && file_append(c->log, *c->out, strlen(*c->out), &ignored) < 0)
 		*c->log = 0;
 	if (!c->aside)

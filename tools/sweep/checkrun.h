@@ -33,9 +33,14 @@ struct checkrun {
 
 /* Runs argv, until it ends, the deadline passes or the sweep is cancelled; what it writes goes
  * to the node's log for that tool, which is bounded. Fills the node's check. Returns 0 when it
- * was started, *r says how it ended; -errno when it was not. */
+ * was started, *r says how it ended
+ * (SPAWN_OUT_OF_MEMORY: the kernel killed it for that); -errno when it was not. */
 int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *r, struct err *e)
 	must_check nonnull_all;
+
+/* The report's code for a run that says nothing of the filesystem: "timeout", "no-memory",
+ * "tool-failed". */
+const char *checkrun_word(const struct spawn_result *r) nonnull_all;
 
 /* What this run's part of the log says, *size bytes and a NUL behind them (free it); the bytes
  * may have NULs among them. NULL: it can't be read. */

@@ -118,7 +118,7 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 		unlink(log);
 	}
 	*outcome = judge(&r, &c);
-	err_set_word(why, EIO, r.how == SPAWN_TIMED_OUT ? "timeout" : "tool-failed", "e2fsck: %s",
+	err_set_word(why, EIO, checkrun_word(&r), "e2fsck: %s",
 		     spawn_describe(&r, how, sizeof(how)));
 	/* words of e2fsck that its exit status does not carry */
 	if (c.io_error || checkrun_said(&c, "Ignore error? yes")) {

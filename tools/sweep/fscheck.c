@@ -106,8 +106,8 @@ static int run(const struct job *j, const char *const *words, const struct fs_ro
 	*row = fscheck_decode(table, r.how == SPAWN_EXITED ? r.code : FS_TABLE_END, said, size);
 	if ((*row)->outcome != FS_BROKEN)
 		return 0;
-	return err_set_word(why, EIO, r.how == SPAWN_TIMED_OUT ? "timeout" : "tool-failed", "%s: %s",
-			    j->tool->name, spawn_describe(&r, how, sizeof(how)));
+	return err_set_word(why, EIO, checkrun_word(&r), "%s: %s", j->tool->name,
+			    spawn_describe(&r, how, sizeof(how)));
 }
 
 /* The kernel holds the device read-only for the time of a look, whatever the checker may do. */

@@ -35,7 +35,14 @@ static bool tells_of_error(const char *record, const char *kernel_name)
 	return at && !isalnum((unsigned char)at[strlen(words)]);
 }
 
-bool kernellog_has_io_error(int mark, const char *kernel_name)
+/* Words of mm/oom_kill.c. */
+static bool tells_of_oom_kill(const char *record, const char *ignored)
+{
+	(void)ignored;
+	return strcasestr(record, "out of memory: Killed process") != NULL;
+}
+
+static bool has(int mark, bool (*tells)(const char *record, const char *arg), const char *arg)
 {
 	char record[RECORD_MAX + 1];
 	bool found = false;
@@ -46,7 +53,17 @@ bool kernellog_has_io_error(int mark, const char *kernel_name)
 		if (n < 0)
 			continue;
 		record[n] = 0;
-		found |= tells_of_error(record, kernel_name);
+		found |= tells(record, arg);
 	}
 	return found;
+}
+
+bool kernellog_has_io_error(int mark, const char *kernel_name)
+{
+	return has(mark, tells_of_error, kernel_name);
+}
+
+bool kernellog_has_oom_kill(int mark)
+{
+	return has(mark, tells_of_oom_kill, "");
 }

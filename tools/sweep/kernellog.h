@@ -15,4 +15,7 @@ int kernellog_mark(void);
  * kernel name ("dm-3") since the mark. */
 bool kernellog_has_io_error(int mark, const char *kernel_name) nonnull_all;
 
+/* true where the kernel has killed something since the mark for want of memory. */
+bool kernellog_has_oom_kill(int mark);
+
 #endif
