@@ -168,16 +168,30 @@ sweep() {
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
 		tail -n 1 > "$run/summary" || true
 	expects "$run" no-report || [[ $(setting "$name" report-disk good) == broken || $(<"$run/end") == cut ]] ||
-		fetch_report "$dir/report.img" "$run" "${reports:-$(($(setting "$name" reports 1) * $3))}"
+		fetch_report "$dir/report.img" "$run" "${reports:-$(($(setting "$name" reports 1) * $(reporting "$dir" "$3")))}"
 }
+
+# reporting DIR RUN: how many of the sweeps up to this one should have left a report
+reporting() {
+	local run count=0
+	for (( run = 1; run <= $2; run++ )); do
+		expects "$1/$run" 'report none' || count=$((count + 1))
+	done
+	say "$count"
+}
+
+# newest DIR: the last of the report folders that no earlier sweep has left. The clock may have been set back.
+newest() { grep -vxFf <(find "$(dirname "$1")" -path "*/[1-9]/folders" ! -path "$1/folders" -exec cat {} +) "$1/folders" | tail -n 1; }
 
 # fetch_report DISK DIR COUNT: reads the report filesystem without mounting it
 fetch_report() {
 	local folder last line
 	mkdir -p "$2/report"
 	debugfs -R "rdump / $2/report" "$1" > "$2/rdump.log" 2>&1
-	e2fsck -f -n "$1" > "$2/report-filesystem.log" 2>&1 || say "the report filesystem itself is damaged" >> "$2/report-problems"
-	dumpe2fs -h "$1" 2> /dev/null | grep -q needs_recovery && say "the report filesystem was not unmounted" >> "$2/report-problems"
+	if ! expects "$2" verdict=none; then
+		e2fsck -f -n "$1" > "$2/report-filesystem.log" 2>&1 || say "the report filesystem itself is damaged" >> "$2/report-problems"
+		dumpe2fs -h "$1" 2> /dev/null | grep -q needs_recovery && say "the report filesystem was not unmounted" >> "$2/report-problems"
+	fi
 	folder=$2/report$(expected "$2" 'report-folder ' || true)
 	find "$folder" -mindepth 1 -maxdepth 1 -type d -regextype egrep -regex '.*/[0-9]{8}T[0-9]{6}Z' -printf '%f\n' 2> /dev/null |
 		sort > "$2/folders"
@@ -187,7 +201,7 @@ fetch_report() {
 	fi
 	[[ $3 == any || $(wc -l < "$2/folders") == "$3" ]] || say "expected $3 report folders, found: $(xargs < "$2/folders")" >> "$2/report-problems"
 	last=$(cat "$folder/last" 2> /dev/null) || say "no file named last" >> "$2/report-problems"
-	[[ $last == "$(tail -n 1 "$2/folders")" ]] || say "last names \"$last\", the newest is $(tail -n 1 "$2/folders")" >> "$2/report-problems"
+	[[ $last == "$(newest "$2")" ]] || say "last names \"$last\", the newest is $(newest "$2")" >> "$2/report-problems"
 	[[ -s $folder/$last/report.txt ]] || say "no report.txt" >> "$2/report-problems"
 	if jq -e . "$folder/$last/report.json" > /dev/null 2>&1; then
 		ln -sfn "$folder/$last/report.json" "$2/report.json"
