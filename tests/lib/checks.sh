@@ -36,7 +36,7 @@ unpacked() {
 	dir=$(mktemp -d "$beds/unpacked.XXXXXX")
 	# shellcheck disable=SC2064 # the folder as it is now
 	trap "rm -rf $dir" EXIT
-	zstd -dcq "$image" | (cd "$dir" && cpio --quiet -idm)
+	zstd -dcq "$image" | (cd "$dir" && cpio --quiet -idm; cat > /dev/null)
 	unpacked_root=$dir
 }
 

@@ -65,7 +65,7 @@ def check_of($mode):
 def problem($nodes):
 	. as $problem
 	| "problem \(.code)" as $what
-	| must((.code | is_line) and (.code != "teardown"); "\($what): \(.text)"),
+	| must(.code | is_line; "\($what): no code"),
 	must(.text | is_line and length < 1000; "\($what): its text is no plain sentence: \(.text)"),
 	if .node == null then empty
 	else must(any($nodes[]; .id == $problem.node and .code == $problem.code); "\($what): no node \(.node) has that code") end;

@@ -80,8 +80,8 @@ next_kernel() {
 	cp "$image_work/extras/usr/bin/load-kernel" "$2/"
 }
 
-# image_file PATH: a file as the image holds it
-image_file() { zstd -dcq "$image" | cpio --quiet -i --to-stdout "$1"; }
+# image_file PATH: a file as the image holds it. cpio reads no further than its trailer, which would end zstd by a signal.
+image_file() { zstd -dcq "$image" | { cpio --quiet -i --to-stdout "$1"; cat > /dev/null; }; }
 
 # attach_disks SCENARIO DIR: prints QEMU words for the disks, each a throw-away overlay in DIR over the base disk
 attach_disks() {

@@ -122,6 +122,8 @@ void crew_start(struct crew *c, struct scope *scope)
 	}
 	if (pid == 0) {
 		close(ends[0]);
+		if (c->s->journal)
+			journal_abandon(c->s->journal);
 		worker_main(c->s->env, scope, ends[1], c->s->deadline,
 			    bounds_scope_s(c->s->env->settings, scope->name, c->s->scopes->n > 1));
 	}

@@ -194,9 +194,14 @@ bool journal_concerns(const struct journal *j, const char *volume)
 	return false;
 }
 
-void journal_close(struct journal *j)
+void journal_abandon(struct journal *j)
 {
 	if (j->fd >= 0)
-		close(j->fd);
+		close(steal_fd(&j->fd));
+}
+
+void journal_close(struct journal *j)
+{
+	journal_abandon(j);
 	clear(j);
 }

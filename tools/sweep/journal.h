@@ -82,6 +82,9 @@ bool journal_concerns(const struct journal *j, const char *volume) nonnull_all;
 
 void journal_close(struct journal *j) nonnull_all;
 
+/* In a process made by fork(2): what is open there, too, would keep the filesystem busy. */
+void journal_abandon(struct journal *j) nonnull_all;
+
 /* ---- journalread.c ---- */
 
 /* Reads size bytes of an old journal into *j: its run, entry and what was planned and done.

@@ -35,7 +35,7 @@ int publish_prepare(struct place *p, struct walk *host, int64_t started, struct 
 	must_check nonnull_all;
 
 /* Writes report.json, report.txt and the logs, completes the run, unmounts. Returns 0 or
- * -errno; unmounted in any case, where that is possible. */
+ * -errno: there is no report; unmounted in any case, where that is possible. */
 int publish_finish(struct place *p, json_object *report, struct err *e) must_check nonnull_all;
 
 /* For the aftermath of a sweep that broke: the place that publish_prepare() of a process
