@@ -3,9 +3,9 @@
 # One sweep of a scenario's disks by the image, and what comes out of it.
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
-# report-disk=full|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without work),
-# qemu=WORDS (more of the machine), late=DISK (its person plugs it in), second-console=yes (a third serial port, for its person),
-# reports=N (so many sweeps in one boot); more in faults.sh and cuts.sh
+# report-disk=full|tight|read-only|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without
+# work), qemu=WORDS (more of the machine; qemu.N of its Nth sweep, as cmdline.N is that one's command line), late=DISK (its person plugs it
+# in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot); more in faults.sh and cuts.sh
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -122,14 +122,16 @@ attach_disks() {
 	done < <(disk_lines "$from")
 }
 
-# report_disk SCENARIO FILE: the report filesystem; `report-disk=full` leaves no free block, `broken` no superblock
+# report_disk SCENARIO FILE: the report filesystem; `report-disk=full` leaves no free block, `tight` enough for the folders of a report
+# and not for the report, `broken` no superblock
 report_disk() {
 	local free
 	truncate -s "$(setting "$1" report-size 32M)" "$2"
 	mke2fs -q -F -t ext4 -b 1024 -m 0 -L GSREPORT "$2"
 	case $(setting "$1" report-disk good) in
-	full)
+	full | tight)
 		free=$(dumpe2fs -h "$2" 2> /dev/null | sed -n 's/^Free blocks: *//p')
+		[[ $(setting "$1" report-disk good) == full ]] || free=$((free - 200))
 		head -c $((free * 1024)) /dev/urandom > "$2.filler"
 		debugfs -w -R "write $2.filler filler" "$2" > /dev/null 2>&1
 		rm "$2.filler"
@@ -154,6 +156,7 @@ sweep() {
 			mapfile -t -O "${#words[@]}" words < <(raw_drive "$dir" report "$dir/report.img")
 		else
 			mapfile -t -O "${#words[@]}" words < <(drive report "$dir/report.img" raw)
+			[[ $(setting "$name" report-disk good) != read-only ]] || words[-1]+=,readonly=on
 		fi
 		words+=(-device 'virtio-blk-pci,drive=report,serial=report')
 	fi

@@ -207,6 +207,23 @@ static void much_output(void **state)
 	free(out);
 }
 
+/* It would never end by itself; its last line is still known. */
+static void output_without_end(void **state)
+{
+	struct spawn_options o = { .output_max = 4 << 20, .timeout_s = 60 };
+	struct spawn_result r;
+
+	(void)state;
+	run("trap 'echo the last' EXIT; trap 'exit 3' TERM; while :; do echo a line of many; done", &o, &r);
+	assert_int_equal(r.how, SPAWN_FLOODED);
+	assert_string_equal(r.tail, "the last");
+	assert_describes(&r, "it wrote more than 4 MiB without coming to an end");
+	o.output_max = 1 << 20;
+	run("echo enough", &o, &r);
+	assert_int_equal(r.how, SPAWN_EXITED);
+	assert_string_equal(r.tail, "enough");
+}
+
 static void assert_log(const char *script, size_t limit, const char *expected)
 {
 	struct spawn_options o = { .log_path = path, .log_limit = limit };
@@ -355,6 +372,7 @@ int main(void)
 		cmocka_unit_test(programs_that_are_not_there),
 		cmocka_unit_test(output_as_a_string),
 		cmocka_unit_test(much_output),
+		cmocka_unit_test(output_without_end),
 		cmocka_unit_test(logs),
 		cmocka_unit_test(a_clean_environment),
 		cmocka_unit_test(no_descriptors),

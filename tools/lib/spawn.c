@@ -51,6 +51,12 @@ static long now_ms(void)
 
 static void remember_last_line(struct capture *c, const char *p, size_t n)
 {
+	const char *last = n > 1 ? memrchr(p, '\n', n - 1) : NULL;
+
+	if (last) { /* what comes before is forgotten at once */
+		n -= (size_t)(last - p);
+		p = last;
+	}
 	for (; n; n--, p++) {
 		if (*p == '\n') {
 			c->line_done = true;
@@ -107,7 +113,7 @@ static void keep_in_string(struct capture *c, const char *p, size_t n)
 /* Takes what is there. to_string: this pipe is the one asked for as a string. */
 static void drain(struct capture *c, bool to_string)
 {
-	char buf[16384];
+	char buf[65536];
 	ssize_t n = read(c->fd, buf, sizeof(buf));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
