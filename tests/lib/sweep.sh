@@ -143,7 +143,10 @@ report_disk() {
 # sweep SCENARIO DIR RUN: boots the image over the overlays in DIR; into DIR/RUN: console, end, summary, report.json, report/
 sweep() {
 	local name=$1 dir=$2 run=$2/$3 words=() more=() line='' person=''
-	[[ ! -f $scenarios/$name/cmdline ]] || line=$(xargs < "$scenarios/$name/cmdline")
+	for line in "$scenarios/$name/cmdline.$3" "$scenarios/$name/cmdline" /dev/null; do
+		[[ ! -e $line ]] || break
+	done
+	line=$(xargs < "$line")
 	expects "$run" no-report || [[ -f $dir/report.img ]] || report_disk "$name" "$dir/report.img"
 	! is_served "$name" "$3" || serve_disks "$name" "$dir"
 	if [[ -d $dir/cuts ]]; then
@@ -160,7 +163,7 @@ sweep() {
 		fi
 		words+=(-device 'virtio-blk-pci,drive=report,serial=report')
 	fi
-	read -ra more <<< "$(setting "$name" qemu '')"
+	read -ra more <<< "$(setting "$name" "qemu.$3" "$(setting "$name" qemu '')")"
 	words+=("${more[@]}")
 	for person in "$scenarios/$name/person.$3" "$scenarios/$name/person" ''; do
 		[[ ! -f $person ]] || break
