@@ -16,6 +16,7 @@ usage() {
 	  image            out/vmlinuz, out/initramfs.img, guestsweep.efi, guestsweep.iso and manifest.json, brought up to date (the default)
 	  demo             makes a demo host with encrypted guests, boots the image on it in QEMU, shows the sweep and its report
 	  test [PATTERN]   runs every test, or those whose names match
+	  torture [PATTERN]  the long tests with faults, for every seed of tests/torture/seeds; hours
 	  bench            the benchmarks, as ratios to the work by hand
 	  pack DIR FILE    packs a host's configuration folder into FILE, to be appended to the image
 	  verify           builds everything twice in two folders and compares byte for byte
@@ -54,6 +55,7 @@ case $command in
 image)  arguments 0 0 "no further word"; bring_up_to_date image ;;
 demo)   arguments 0 0 "no further word"; bring_up_to_date test; exec "$top/tests/lib/demo.sh" ;;
 test)   arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/run.sh" "${words[@]:1}" ;;
+torture) arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/torture.sh" "${words[@]:1}" ;;
 bench)  arguments 0 0 "no further word"; bring_up_to_date test; exec "$top/tests/lib/bench.sh" ;;
 pack)   arguments 2 2 "a folder and a file"; pack_config "${words[1]}" "${words[2]}" ;;
 verify) arguments 0 0 "no further word"; verify_all ;;

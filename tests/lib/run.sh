@@ -7,7 +7,6 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/tally.sh"
 
 pattern=${1:-}
-jobs=2
 
 # Each prints "NAME COMMAND..." for the tests it knows, when asked with `list`.
 test_lists=("$here/natives.sh" "$here/checks.sh" "$here/selftest.sh" "$here/boots.sh")
@@ -15,15 +14,6 @@ test_lists=("$here/natives.sh" "$here/checks.sh" "$here/selftest.sh" "$here/boot
 mkdir -p "$work/log" "$beds/run" "$beds/disks"
 need_tools "${bed_tools[@]}" shellcheck=shellcheck make=make readelf=binutils
 tally_begin
-
-# beside COMMAND...: in the background, so many side by side, those that only wait not counted
-waiting=(none)
-beside() {
-	while (( $(jobs -rp | grep -cvxF "$(printf '%s\n' "${waiting[@]}")") >= jobs )); do
-		wait -n || true
-	done
-	"$@" &
-}
 
 # What builds goes alone, the others run side by side.
 for list in "${test_lists[@]}"; do

@@ -5,7 +5,7 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/common.sh"
 
 name=$1
-dir=$beds/run/$name
+dir=$beds/run/$name${SEED:+-seed-$SEED}
 
 failed=$beds/disks/$(disks_of "$name").failed
 if [[ -f $failed ]]; then

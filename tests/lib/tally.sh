@@ -1,5 +1,16 @@
 # shellcheck shell=bash
-# Counting: a line for each test as it ends, and the closing line.
+# Running tests side by side, and counting: a line for each as it ends, and the closing line.
+
+jobs=2
+
+# beside COMMAND...: in the background, so many side by side, those that only wait not counted
+waiting=(none)
+beside() {
+	while (( $(jobs -rp | grep -cvxF "$(printf '%s\n' "${waiting[@]}")") >= jobs )); do
+		wait -n || true
+	done
+	"$@" &
+}
 
 tally_begin() {
 	tally_dir=$(mktemp -d)
