@@ -5,7 +5,8 @@
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
 # report-disk=full|tight|read-only|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without
 # work), qemu=WORDS (more of the machine; qemu.N of its Nth sweep, as cmdline.N is that one's command line), late=DISK (its person plugs it
-# in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot); more in faults.sh and cuts.sh
+# in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot), programs=NAMES (of the fixture's,
+# in usr/bin); more in faults.sh and cuts.sh
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -34,6 +35,9 @@ make_image() {
 		done
 		[[ ! -f $scenarios/$name/hangs ]] || stand_ins "$scenarios/$name/hangs" "$dir"
 		[[ ! -f $scenarios/$name/probes ]] || probes "$scenarios/$name/probes" "$dir"
+		for part in $(setting "$name" programs ''); do
+			cp "$image_work/extras/usr/bin/$part" "$dir/overlay/usr/bin/"
+		done
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
@@ -113,7 +117,7 @@ attach_disks() {
 		fi
 		[[ $disk != "$late" ]] || continue
 		case $bus in
-		virtio) printf -- '-device\nvirtio-blk-pci,drive=%s,serial=%s\n' "$disk" "$disk" ;;
+		virtio) printf -- '-device\nvirtio-blk-pci,id=disk-%s,drive=%s,serial=%s\n' "$disk" "$disk" "$disk" ;;
 		scsi) printf -- '-device\nscsi-hd,bus=scsi.0,drive=%s,serial=%s\n' "$disk" "$disk" ;;
 		ahci) printf -- '-device\nide-hd,bus=ahci.%s,drive=%s,serial=%s\n' $((ports++)) "$disk" "$disk" ;;
 		nvme) printf -- '-device\nnvme,drive=%s,serial=%s\n' "$disk" "$disk" ;;
