@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any message of a worker: received or refused, taken into a report, told to a person. */
+/* link: -Wl,--wrap=log_line -Wl,--wrap=kill */
+/* Any messages of a worker, one a line: received or refused, done as they ask, taken into a
+ * report, told to a person. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,55 +9,113 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "attrs.h"
 #include "channel.h"
+#include "crew.h"
 #include "nodejson.h"
 #include "reporttext.h"
-#include "results.h"
+#include "settings_parse.h"
+
+#define MEMORY_KIB (1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int __wrap_kill(pid_t pid, int sig);
+void __wrap_log_line(const char *fmt, ...) printf_like(1, 2);
 
-static void take(json_object *node)
+void __wrap_log_line(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+int __wrap_kill(pid_t pid, int sig)
+{
+	(void)pid;
+	(void)sig;
+	return 0;
+}
+
+static void report(struct results *r)
 {
 	static const struct sweep_facts facts = { .version = "0" };
-	json_object *report;
+	json_object *whole = results_report(r, &facts);
 	char line[1024], *text = NULL;
-	struct results r;
 	size_t length;
 	FILE *f = open_memstream(&text, &length);
 
-	if (!f || results_init(&r) < 0)
+	if (!f)
 		abort();
-	nodes_put(r.nodes, json_object_get(node));
-	nodes_put(r.nodes, json_object_get(node));
-	reporttext_node_line(line, sizeof(line), node);
-	report = results_report(&r, &facts);
-	results_summary(report, line, sizeof(line));
-	reporttext_write(f, report);
-	results_break(report, "x", "y");
+	results_summary(whole, line, sizeof(line));
+	reporttext_write(f, whole);
+	results_break(whole, "x", "y");
 	fclose(f);
 	free(text);
-	json_object_put(report);
-	results_free(&r);
+	json_object_put(whole);
+}
+
+/* Sends one line to the supervisor's end, and reads away what it answers. */
+static void say(struct crew *c, struct worker *w, int end, const uint8_t *line, size_t size)
+{
+	json_object *message = NULL;
+	char answer[4096];
+
+	if (size == 0 || size > 2 * CHANNEL_MESSAGE_MAX || send(end, line, size, 0) < 0)
+		return;
+	if (channel_receive(w->fd, &message) > 0) {
+		if (!json_object_is_type(message, json_type_object))
+			abort();
+		crew_take(c, w, message);
+		json_object_put(message);
+	}
+	while (recv(end, answer, sizeof(answer), MSG_DONTWAIT) >= 0)
+		;
+}
+
+static void talk(struct crew *c, struct worker *w, int end, const uint8_t *data, size_t size)
+{
+	size_t i;
+
+	while (size) {
+		const uint8_t *newline = memchr(data, '\n', size);
+		size_t n = newline ? (size_t)(newline - data) : size;
+
+		say(c, w, end, data, n);
+		n += newline != NULL;
+		data += n;
+		size -= n;
+	}
+	if (w->scope->n_lacks > MAX_LACKS)
+		abort();
+	for (i = 0; i < json_object_array_length(w->nodes); i++)
+		nodes_put(c->s->results->nodes, json_object_get(json_object_array_get_idx(w->nodes, i)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int ends[2] = { -1, -1 };
-	json_object *message = NULL, *node;
+	static const struct crypttab no_keys;
+	static struct settings settings;
+	struct walk_env env = { .settings = &settings, .crypttab = &no_keys };
+	struct scopes scopes = { .s = calloc(1, sizeof(struct scope *)), .n = 1 };
+	struct results results;
+	struct schedule s = { .scopes = &scopes, .env = &env, .locks = locks_new(MEMORY_KIB),
+			      .results = &results };
+	struct worker worker = { .pid = 1, .nodes = json_object_new_array() };
+	struct worker *workers[] = { &worker };
+	struct crew c = { .s = &s, .w = workers, .n = 1 };
 	struct err e;
-	int rc;
 
-	if (ends[0] < 0 && channel_make(ends, &e) < 0)
+	if (ends[0] < 0 && (channel_make(ends, &e) < 0 || settings_defaults(&settings, &e) < 0))
 		abort();
-	if (size == 0 || size > 2 * CHANNEL_MESSAGE_MAX || send(ends[0], data, size, 0) < 0)
-		return 0;
-	rc = channel_receive(ends[1], &message);
-	if (rc <= 0)
-		return 0;
-	if (!json_object_is_type(message, json_type_object))
+	scopes.s[0] = worker.scope = calloc(1, sizeof(struct scope));
+	worker.fd = ends[1];
+	if (results_init(&results) < 0 || !s.locks || !worker.scope)
 		abort();
-	if (json_object_object_get_ex(message, "node", &node) && node)
-		take(node);
-	json_object_put(message);
+	talk(&c, &worker, ends[0], data, size);
+	report(&results);
+	json_object_put(worker.nodes);
+	json_object_put(worker.asked);
+	results_free(&results);
+	locks_free(s.locks);
+	scopes_free(&scopes);
 	return 0;
 }

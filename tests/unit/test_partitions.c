@@ -353,6 +353,10 @@ static void implausible(void **state)
 	expect(&d, 512, "dos: 1 2048+4096, 2 6144+1024, 3 4294967295+4294967295 b", 0);
 	mbr(&d, 512, 0, 2, 0x83, 3000, 10); /* one inside another */
 	expect(&d, 512, "dos: 1 2048+4096 o, 2 6144+1024, 3 3000+10 o", 0);
+	mbr(&d, 512, 0, 0, 0x83, 0, 32768); /* the whole disk once more, its table in it */
+	mbr(&d, 512, 0, 1, 0, 0, 0);
+	mbr(&d, 512, 0, 2, 0, 0, 0);
+	expect(&d, 512, "dos: 1 0+32768 b", 0);
 	tempdisk_drop(&d);
 }
 

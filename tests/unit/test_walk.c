@@ -54,7 +54,7 @@ static struct {
 	const char *cancel_at;           /* cancelled once this is opened */
 	bool cancelled;
 	char events[16384];
-	struct node *open[64];           /* what is open, oldest first */
+	struct node *open[8192];         /* what is open, oldest first */
 	size_t n_open;
 	unsigned opens, closes, publishes, forgotten, sleeps, content_reads, gathers;
 	long slept_ms;
@@ -965,6 +965,41 @@ static void too_deep_for_words(void **state)
 	end_all(&w);
 }
 
+/* A box that holds itself, as a partition table can: the walk comes to an end, and all is closed. */
+static void a_box_in_itself(void **state)
+{
+	static const struct fake fakes[] = { { "d", "box", { "d" } }, { NULL, NULL, { NULL } } };
+	struct walk w;
+	struct err e;
+	struct node *last;
+
+	(void)state;
+	begin(&w, fakes);
+	add_root(&w, "d");
+	assert_int_equal(walk_open(&w, true, &e), 0);
+	last = w.nodes[w.n_nodes - 1];
+	assert_int_equal(last->verdict, VERDICT_ERROR);
+	assert_string_equal(last->code, "unsupported");
+	assert_true(world.opens > 40 && world.opens < 64);
+	end_all(&w);
+}
+
+/* Each box holds three: their number comes to an end before their depth does. */
+static void boxes_without_number(void **state)
+{
+	static const struct fake fakes[] = { { "d", "box", { "d", "d", "d" } }, { NULL, NULL, { NULL } } };
+	struct walk w;
+	struct err e;
+
+	(void)state;
+	begin(&w, fakes);
+	add_root(&w, "d");
+	assert_int_equal(walk_open(&w, true, &e), 0);
+	assert_true(w.n_nodes > 10000 && w.n_nodes < 10100);
+	assert_string_equal(w.nodes[w.n_nodes - 1]->code, "unsupported");
+	end_all(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -989,6 +1024,8 @@ int main(void)
 		cmocka_unit_test(the_host_walk_stops_at_volumes),
 		cmocka_unit_test(many_parents),
 		cmocka_unit_test(too_deep_for_words),
+		cmocka_unit_test(a_box_in_itself),
+		cmocka_unit_test(boxes_without_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "crew.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -137,6 +138,8 @@ void crew_start(struct crew *c, struct scope *scope)
 		crew_fail_scope(c, scope, "tool-failed", "no process could be started for it");
 		return;
 	}
+	/* an answer that finds no room fails: the supervisor waits for nobody */
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	w->pid = pid;
 	w->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	w->fd = ends[0];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the workers say and ask, by channel.h. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,9 @@ static void serve(struct crew *c, struct worker *w)
 	json_object_object_add(reply, "rc", json_object_new_int(rc));
 	json_object_object_add(reply, "memory",
 			       json_object_new_int64((int64_t)locks_memory(c->s->locks)));
-	channel_send(w->fd, reply);
+	/* one that does not read its answers is broken, and must not make all others wait */
+	if (channel_send(w->fd, reply) < 0)
+		kill(w->pid, SIGKILL);
 	json_object_put(w->asked);
 	w->asked = NULL;
 	crew_start_clock(c, w);
@@ -174,6 +177,7 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 	} else if (json_object_object_get_ex(message, "checking", NULL)) {
 		crew_take_checking(c, w, json_text(message, "checking"));
 	} else if (json_object_object_get_ex(message, "acquire", NULL)) {
+		json_object_put(w->asked); /* one that did not wait for its answer gets none */
 		w->asked = json_object_get(message);
 		crew_stop_clock(w);
 		serve(c, w);

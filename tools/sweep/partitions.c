@@ -31,7 +31,8 @@ static void fill(struct partition *p, blkid_partition par, uint64_t device_bytes
 	p->number = blkid_partition_get_partno(par);
 	p->start = start * BLKID_UNIT;
 	p->bytes = sectors * BLKID_UNIT;
-	p->fits = start < units && sectors > 0 && sectors <= units - start;
+	/* one that begins at the table would hold it, and all of the disk once more */
+	p->fits = start > 0 && start < units && sectors > 0 && sectors <= units - start;
 	p->is_container = blkid_partition_is_extended(par);
 	take_text(p->uuid, sizeof(p->uuid), blkid_partition_get_uuid(par));
 	take_text(p->label, sizeof(p->label), blkid_partition_get_name(par));

@@ -14,6 +14,10 @@
 #define CLOSE_LIMIT_S 10
 #define CLOSE_PAUSE_MS 100
 
+/* What a disk of a guest can ask for at most: a table may lie in a partition without end. */
+#define MAX_DEPTH 100   /* nodes, each inside the one before */
+#define MAX_NODES 10000 /* in one guest */
+
 static double now(void)
 {
 	struct timespec ts;
@@ -226,6 +230,23 @@ int walk_open_volumes(struct walk *w, struct err *e)
 	return rc;
 }
 
+/* true where n is not gone into, because there may be no end of it; its verdict says so then. */
+static bool is_endless(const struct walk *w, struct node *n)
+{
+	const struct node *below = n;
+	unsigned depth = 0;
+
+	for (; below->n_parents && depth <= MAX_DEPTH; below = below->parents[0])
+		depth++;
+	if (depth > MAX_DEPTH)
+		node_verdict(n, VERDICT_ERROR, "unsupported",
+			     "more than %d layers lie inside one another; this one is not gone into", MAX_DEPTH);
+	else if (!w->host && w->n_nodes > MAX_NODES)
+		node_verdict(n, VERDICT_ERROR, "unsupported",
+			     "the guest's disks hold more than %d layers; this one is not gone into", MAX_NODES);
+	return n->verdict != VERDICT_NONE;
+}
+
 /* One pass over all nodes, those that turn up on the way too: probes and opens.
  * Returns whether anything was new. */
 static int step(struct walk *w, struct err *e)
@@ -238,11 +259,11 @@ static int step(struct walk *w, struct err *e)
 
 		int rc = 0;
 
-		if (n->device[0] && !n->probed && n->verdict == VERDICT_NONE) {
+		if (n->device[0] && !n->probed && n->verdict == VERDICT_NONE && !is_endless(w, n)) {
 			changed = true;
 			rc = probe(w, n, e);
 		}
-		if (rc == 0 && is_openable(n)) {
+		if (rc == 0 && is_openable(n) && !is_endless(w, n)) {
 			changed = true;
 			rc = stop_if_cancelled(w, e);
 			if (rc == 0)

@@ -176,6 +176,10 @@ static void judge(struct node *part, const struct partition *p, uint64_t device_
 {
 	if (p->is_container)
 		snprintf(part->reason, sizeof(part->reason), "holds the logical partitions");
+	else if (!p->fits && p->start == 0)
+		node_verdict(part, VERDICT_ERROR, "bad-table",
+			     "partition %d begins where the partition table itself is; it is not touched",
+			     p->number);
 	else if (!p->fits)
 		node_verdict(part, VERDICT_ERROR, "bad-table",
 			     "partition %d ends at byte %llu, but the disk has only %llu bytes", p->number,

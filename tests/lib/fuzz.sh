@@ -1,0 +1,82 @@
+#!/bin/bash
+# fuzz.sh SECONDS [TARGET...]: replays the corpus of each target (tests/fuzz/fuzz_TARGET.c; all, if none is named), then
+#                              goes on with new inputs for so many seconds; the targets one after another.
+# fuzz.sh keep TARGET...       takes into the corpus what an earlier run has found that reaches more code than it does.
+# fuzz.sh build
+# What is found lies in .build/native/found/TARGET; an input that makes a target fail, in .build/native/failed/TARGET.
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+. "$here/common.sh"
+# shellcheck source=../../configs/build/packages.sh
+. "$top/configs/build/packages.sh"
+# shellcheck source=../../configs/build/fetch.sh
+. "$top/configs/build/fetch.sh"
+natives=$work/native
+blkid=$natives/blkid
+fuzzed=$top/tests/fuzz
+# per input: what a worker of the smallest machine could still bear
+limits=(-timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=128)
+export ASAN_OPTIONS=detect_leaks=1
+
+# libblkid as the image has it, but such that the fuzzer sees which way an input goes in it.
+make_blkid() {
+	local want file sha path
+	want=$(hash_text "$(hash_of "$recipes/util-linux" "$0")" "$(clang --version)")
+	if stamped "$blkid/stamp" "$want"; then return; fi
+	load_recipe util-linux
+	fetch util-linux
+	read -r file sha <<< "${sources[0]}"
+	path=$(cached "$file" "$sha")
+	rm -rf "$blkid"
+	mkdir -p "$blkid/src" "$blkid/include/blkid"
+	tar -xf "$path" -C "$blkid/src" --strip-components=1 --no-same-owner
+	(
+		cd "$blkid/src"
+		CC=clang ./configure --quiet --disable-shared --disable-nls --disable-asciidoc --disable-poman --disable-all-programs \
+			--enable-libblkid --without-python --without-systemd --without-udev --without-econf
+		make -s -j "$(nproc)" libblkid.la CFLAGS='-O1 -g -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address'
+	)
+	mv "$blkid/src/libblkid/src/blkid.h" "$blkid/include/blkid/"
+	mv "$blkid/src/.libs/libblkid.a" "$blkid/"
+	rm -rf "$blkid/src"
+	replace "$blkid/stamp" <<< "$want"
+}
+
+build() {
+	make_blkid
+	make -s -C "$top/tools" -j "$(nproc)" OUT="$natives" fuzz
+}
+
+targets() { (cd "$fuzzed" && printf '%s\n' fuzz_*.c | sed 's/^fuzz_//; s/\.c$//'); }
+
+# fuzz TARGET SECONDS. Replay first: without the rest, and so that a fault that is known says so at once.
+fuzz() {
+	local corpus=$fuzzed/corpus/$1 found=$natives/found/$1 failed=$natives/failed/$1 words=()
+	[[ ! -f $fuzzed/dictionaries/$1 ]] || words=(-dict="$fuzzed/dictionaries/$1")
+	mkdir -p "$found" "$failed"
+	timeout 300 "$natives/fuzz/fuzz_$1" "${limits[@]}" -runs=0 -artifact_prefix="$failed/" "$corpus"
+	(( $2 )) || return 0
+	timeout $(( $2 + 300 )) "$natives/fuzz/fuzz_$1" "${limits[@]}" "${words[@]}" -max_total_time="$2" -print_final_stats=1 \
+		-artifact_prefix="$failed/" "$found" "$corpus"
+}
+
+# keep TARGET: the smallest inputs that reach it all; names are their hashes
+keep() {
+	local corpus=$fuzzed/corpus/$1
+	"$natives/fuzz/fuzz_$1" "${limits[@]}" -merge=1 "$corpus" "$natives/found/$1"
+}
+
+command=$1
+shift
+(( $# )) || mapfile -t all < <(targets)
+case $command in
+build) build ;;
+keep)
+	build
+	for target in "${@:-${all[@]}}"; do keep "$target"; done
+	;;
+*)
+	build
+	for target in "${@:-${all[@]}}"; do fuzz "$target" "$command"; done
+	;;
+esac
