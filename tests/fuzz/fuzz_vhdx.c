@@ -4,37 +4,19 @@
 #include <stdint.h>
 
 #include "imagefuzz.h"
+#include "seals.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* CRC-32C, as MS-VHDX wants it. */
-static uint32_t crc_of(const unsigned char *p, size_t n)
-{
-	static uint32_t table[256];
-	uint32_t crc = ~0u;
-	unsigned i, bit;
-
-	for (i = 0; !table[255] && i < 256; i++)
-		for (table[i] = i, bit = 0; bit < 8; bit++)
-			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0x82f63b78u : 0);
-	while (n--)
-		crc = crc >> 8 ^ table[(crc ^ *p++) & 255];
-	return ~crc;
-}
 
 static void seal(int fd, off_t at, size_t n)
 {
 	static unsigned char raw[65536];
-	uint32_t crc;
-	size_t i;
 
 	if (pread(fd, raw, n, at) != (ssize_t)n)
 		abort();
-	memset(raw + 4, 0, 4);
-	crc = crc_of(raw, n);
-	for (i = 0; i < 4; i++)
-		raw[i] = (unsigned char)(crc >> 8 * i);
-	if (pwrite(fd, raw, 4, at + 4) != 4)
+	seal_put32(raw + 4, 0);
+	seal_put32(raw + 4, seal_crc(0x82f63b78, raw, n)); /* CRC-32C, MS-VHDX 2.2.2 */
+	if (pwrite(fd, raw + 4, 4, at + 4) != 4)
 		abort();
 }
 

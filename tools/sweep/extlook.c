@@ -65,6 +65,8 @@ static int visit(struct ext2_dir_entry *entry, int offset, int blocksize, char *
 	(void)buf;
 	if (++l->entries > MAX_ENTRIES)
 		l->failed = true;
+	if (!entry->inode)
+		return l->failed ? DIRENT_ABORT : 0;
 	memcpy(name, d->name, d->name_len);
 	name[d->name_len] = 0;
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -90,8 +92,9 @@ static int walk(struct look *l, struct err *e)
 	while (rc == 0 && l->n_folders && !l->found && !l->failed) {
 		ext2_ino_t ino = l->folder[--l->n_folders];
 
-		/* a folder that can't be read has nothing to find in it */
-		ext2fs_dir_iterate(l->fs, ino, 0, NULL, visit, l);
+		/* A folder that can't be read has nothing to find in it. Empty entries count too: a
+		 * few blocks that point at each other can make a folder of billions of them. */
+		ext2fs_dir_iterate(l->fs, ino, DIRENT_FLAG_INCLUDE_EMPTY, NULL, visit, l);
 	}
 	if (rc || l->failed)
 		return err_set(e, rc ? EIO : E2BIG, "its folders can't be looked through");
