@@ -247,16 +247,25 @@ static json_object *find_lv(json_object *report, const char *name)
 	return NULL;
 }
 
-/* A pvmove is a hidden volume below those that it moves, and may be below any part of one. */
-static bool is_moving(json_object *report)
+/* What is under way anywhere in the group; looked for once, as there may be thousands of volumes. */
+struct under_way {
+	bool move;  /* a hidden volume below those that it moves, and it may be below any part of one */
+	bool merge;
+};
+
+static struct under_way find_under_way(json_object *report)
 {
 	json_object *array = report_rows(report, "lv");
+	struct under_way u = { false, false };
 	size_t i;
 
-	for (i = 0; i < length(array); i++)
-		if (has_word(json_object_array_get_idx(array, i), "lv_role", "pvmove"))
-			return true;
-	return false;
+	for (i = 0; i < length(array); i++) {
+		json_object *row = json_object_array_get_idx(array, i);
+
+		u.move |= has_word(row, "lv_role", "pvmove");
+		u.merge |= is_true(row, "lv_merging");
+	}
+	return u;
 }
 
 static bool is_name(const char *name)
@@ -265,12 +274,13 @@ static bool is_name(const char *name)
 }
 
 /* What activation would go on with, and so must not come to it. */
-static void judge(struct volume *v, const struct group *g, json_object *report, json_object *row)
+static void judge(struct volume *v, const struct group *g, json_object *report, json_object *row,
+		  const struct under_way *u)
 {
 	if (!is_name(v->name) || !is_name(g->name))
 		volume_leave(v, VERDICT_ERROR, "unsupported", "its name is none that LVM allows");
-	else if (is_true(row, "lv_merging") ||
-		 is_true(find_lv(report, json_text(row, "origin")), "lv_merging"))
+	else if (u->merge && (is_true(row, "lv_merging") ||
+			      is_true(find_lv(report, json_text(row, "origin")), "lv_merging")))
 		volume_leave(v, VERDICT_SKIPPED, "in-use",
 			     "a snapshot waits to be merged into %s, which activation would begin; activate it "
 			     "on its own system and let that end",
@@ -278,7 +288,7 @@ static void judge(struct volume *v, const struct group *g, json_object *report, 
 	else if (is_true(row, "lv_converting"))
 		volume_leave(v, VERDICT_SKIPPED, "in-use",
 			     "its conversion (lvconvert) is under way, and activation would go on with it");
-	else if (!v->line && is_moving(report))
+	else if (!v->line && u->move)
 		volume_leave(v, VERDICT_SKIPPED, "in-use",
 			     "a pvmove is under way in its group, and activation would go on with it; end it "
 			     "with pvmove, or with pvmove --abort");
@@ -301,7 +311,7 @@ static bool is_read_only(json_object *row)
 }
 
 static int take_volume(struct group *g, const struct node *vg_node, json_object *report,
-		       json_object *row)
+		       json_object *row, const struct under_way *u)
 {
 	struct volume *v = &g->volume[g->n_volumes++];
 	const char *name = json_text(row, "lv_name");
@@ -318,13 +328,14 @@ static int take_volume(struct group *g, const struct node *vg_node, json_object 
 	v->read_only = is_read_only(row);
 	if (v->is_public && is_alone(row))
 		rc = take_segments(v, vg_node, report);
-	judge(v, g, report, row);
+	judge(v, g, report, row, u);
 	return rc;
 }
 
 int group_read(struct group *g, const struct node *vg_node, json_object *report, struct err *e)
 {
 	json_object *array = report_rows(report, "lv"), *row = report_first(report, "vg");
+	const struct under_way u = find_under_way(report);
 	size_t i;
 
 	memset(g, 0, sizeof(*g));
@@ -345,7 +356,7 @@ int group_read(struct group *g, const struct node *vg_node, json_object *report,
 	if (!g->volume)
 		return err_set(e, ENOMEM, "no memory for the logical volumes");
 	for (i = 0; i < length(array); i++)
-		if (take_volume(g, vg_node, report, json_object_array_get_idx(array, i)) < 0)
+		if (take_volume(g, vg_node, report, json_object_array_get_idx(array, i), &u) < 0)
 			return err_set(e, ENOMEM, "no memory for the logical volumes");
 	return 0;
 }
