@@ -21,7 +21,7 @@ export ASAN_OPTIONS=detect_leaks=1
 # libblkid as the image has it, but such that the fuzzer sees which way an input goes in it.
 make_blkid() {
 	local want file sha path
-	want=$(hash_text "$(hash_of "$recipes/util-linux" "$0")" "$(clang --version)")
+	want=$(hash_text "$(hash_of "$recipes/util-linux" "$fuzzed/blkidheap.h" "$here/fuzz.sh")" "$(clang --version)")
 	if stamped "$blkid/stamp" "$want"; then return; fi
 	load_recipe util-linux
 	fetch util-linux
@@ -33,8 +33,9 @@ make_blkid() {
 	(
 		cd "$blkid/src"
 		CC=clang ./configure --quiet --disable-shared --disable-nls --disable-asciidoc --disable-poman --disable-all-programs \
-			--enable-libblkid --without-python --without-systemd --without-udev --without-econf
-		make -s -j "$(nproc)" libblkid.la CFLAGS='-O1 -g -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address'
+			--enable-libblkid --without-python --without-systemd --without-udev --without-econf > /dev/null
+		make -s V=0 -j "$(nproc)" libblkid.la \
+			CFLAGS="-O1 -g -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address -include $fuzzed/blkidheap.h"
 	)
 	mv "$blkid/src/libblkid/src/blkid.h" "$blkid/include/blkid/"
 	mv "$blkid/src/.libs/libblkid.a" "$blkid/"
