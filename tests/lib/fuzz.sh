@@ -22,7 +22,7 @@ blkid_flags="-O1 -g -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address
 # libblkid as the image has it, but such that the fuzzer sees which way an input goes in it.
 make_blkid() {
 	local want file sha path
-	want=$(hash_text "$(hash_of "$recipes/util-linux" "$fuzzed/blkidheap.h")" "$blkid_flags" "$(clang --version)")
+	want=$(hash_text "$(hash_of "$recipes/util-linux" "$fuzzed/blkidheap.h")" "${blkid_flags//"$top"/}" "$(clang --version)")
 	if stamped "$blkid/stamp" "$want"; then return; fi
 	load_recipe util-linux
 	fetch util-linux
