@@ -24,6 +24,7 @@
 #include "log.h"
 #include "sandbox_start.h"
 #include "sandbox_steps.h"
+#include "secret.h"
 
 #define FIRST_UID 0x40000000u
 #define UIDS 0x40000000u
@@ -215,6 +216,8 @@ static void run_own_code(const struct sandbox_plan *p, int pipe_to_parent, void 
 {
 	const struct own_code *own = arg;
 	struct err e;
+
+	secret_leave_behind();
 
 	if (sandbox_descriptors(own->fds, own->n, pipe_to_parent, -1, &e) < 0)
 		sandbox_give_up(pipe_to_parent, &e);

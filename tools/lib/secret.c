@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,19 +18,26 @@
 struct secret {
 	size_t mapped; /* bytes of the mapping */
 	size_t size;
-	char bytes[];
+	_Alignas(max_align_t) char bytes[];
 };
 
-struct secret *secret_new(size_t size, struct err *e)
+/* All there are. */
+static struct secret **all;
+static size_t n_all;
+
+static struct secret *make(size_t size, int how, struct err *e)
 {
+	struct secret **grown = realloc(all, (n_all + 1) * sizeof(*all));
 	size_t mapped = sizeof(struct secret) + size;
 	struct secret *s;
 
-	if (mapped < size) {
+	if (grown)
+		all = grown;
+	if (!grown || mapped < size) {
 		err_set(e, ENOMEM, "no memory for a key of %zu bytes", size);
 		return NULL;
 	}
-	s = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	s = mmap(NULL, mapped, PROT_READ | PROT_WRITE, how | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED) {
 		err_set(e, ENOMEM, "no memory for a key of %zu bytes", size);
 		return NULL;
@@ -42,7 +51,18 @@ struct secret *secret_new(size_t size, struct err *e)
 	}
 	s->mapped = mapped;
 	s->size = size;
+	all[n_all++] = s;
 	return s;
+}
+
+struct secret *secret_new(size_t size, struct err *e)
+{
+	return make(size, MAP_PRIVATE, e);
+}
+
+struct secret *secret_new_shared(size_t size, struct err *e)
+{
+	return make(size, MAP_SHARED, e);
 }
 
 char *secret_bytes(struct secret *s)
@@ -57,13 +77,25 @@ size_t secret_size(const struct secret *s)
 
 void secret_free(struct secret *s)
 {
-	size_t mapped;
+	size_t mapped, i = 0;
 
-	if (!s)
-		return;
+	while (s && i < n_all && all[i] != s)
+		i++;
+	if (!s || i == n_all)
+		return; /* left behind */
+	all[i] = all[--n_all];
 	mapped = s->mapped;
 	explicit_bzero(s, mapped);
 	munmap(s, mapped);
+}
+
+void secret_leave_behind(void)
+{
+	while (n_all) {
+		struct secret *s = all[--n_all];
+
+		munmap(s, s->mapped);
+	}
 }
 
 /* Opens a regular file or block device, and says how many bytes it has. */

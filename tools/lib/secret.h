@@ -17,6 +17,9 @@ struct secret;
 /* size bytes of locked, zeroed memory. Returns NULL and sets e (ENOMEM). */
 struct secret *secret_new(size_t size, struct err *e) must_check nonnull_all;
 
+/* The same, which forked children share: what one of them writes the others read. */
+struct secret *secret_new_shared(size_t size, struct err *e) must_check nonnull_all;
+
 /* Reads size bytes (0: to the end, at most SECRET_FILE_MAX) of file path from
  * byte offset on. Returns NULL and sets e: ENOENT and others of open(2), read(2);
  * ERANGE where the file is too short or too long; EINVAL where it is empty. */
@@ -28,6 +31,10 @@ char *secret_bytes(struct secret *s) nonnull_all;
 size_t secret_size(const struct secret *s) nonnull_all;
 /* Wipes and releases s; NULL is fine. */
 void secret_free(struct secret *s);
+
+/* In a forked child that must not know any: all that its parent had are gone from its memory, and are not
+ * released again. */
+void secret_leave_behind(void);
 
 static inline void cleanup_secret_(struct secret **s)
 {

@@ -94,6 +94,7 @@ int look_content(struct node *n, struct err *e)
 	tidy_bool(&c->bad_checksum);
 	tidy_bool(&c->ambivalent);
 	tidy_bool(&c->all_zero);
+	tidy_bool(&c->suspended);
 	if (c->table[0] && !is_size(c->sector, 512, 65536))
 		return nonsense(e);
 	return 0;
@@ -191,7 +192,6 @@ static int tidy_ext(struct extsuper *s, struct err *e)
 	TIDY(s->journal_uuid);
 	TIDY(s->facts.state);
 	tidy_bool(&s->is_pending);
-	tidy_bool(&s->is_mmp_fsck);
 	tidy_bool(&s->facts.known);
 	return s->block_size && !is_size(s->block_size, 1024, 65536) ? nonsense(e) : 0;
 }

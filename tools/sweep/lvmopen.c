@@ -9,10 +9,10 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
-#include "content.h"
 #include "dmgroup.h"
 #include "file.h"
 #include "log.h"
+#include "looks.h"
 #include "lvmcmd.h"
 #include "lvmjudge.h"
 
@@ -82,7 +82,7 @@ static bool is_suspended(const char *device_name, uint64_t bytes)
 	struct err e;
 
 	snprintf(n.device, sizeof(n.device), DM_DIR_PREFIX "%s", device_name);
-	return content_read(&n, &e) == 0 && n.content.suspended;
+	return look_content(&n, &e) == 0 && n.content.suspended;
 }
 
 /* Looks into the plain volumes, each mapped for the moment. */

@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <ext2fs/ext2fs.h>
@@ -13,11 +16,15 @@
 #include "cleanup.h"
 #include "guard.h"
 #include "log.h"
+#include "looks.h"
+#include "sandbox.h"
+#include "sandbox_profiles.h"
 
 #define SEQ_CLEAN 0xff4d4d50u /* EXT4_MMP_SEQ_CLEAN */
 #define SEQ_FSCK 0xe24d4d50u  /* EXT4_MMP_SEQ_FSCK */
 #define BLOCK_MAX 65536
 #define ALIGNMENT 4096        /* of O_DIRECT */
+#define CLEAR_S 60
 
 struct watched {
 	struct node *node;
@@ -43,7 +50,7 @@ static bool begin(struct watched *x, struct node *n)
 	struct err e;
 
 	x->node = n;
-	if (extsuper_read(n->parents[0]->device, &x->super, &e) < 0 || !x->super.mmp_at ||
+	if (look_ext(n->parents[0]->device, &x->super, &e) < 0 || !x->super.mmp_at ||
 	    x->super.mmp_seq == SEQ_CLEAN)
 		return false;
 	if (x->super.mmp_seq != SEQ_FSCK)
@@ -97,14 +104,35 @@ void mmp_guard(struct walk *w, struct node *const *nodes, size_t n)
 		watch(w, x, found);
 }
 
-void mmp_clear_copy(const char *device, const struct extsuper *s)
+/* In the sandbox. */
+static void clear(void *arg)
 {
 	ext2_filsys fs;
 
-	if (!s->mmp_at || s->mmp_seq == SEQ_CLEAN ||
-	    ext2fs_open(device, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, unix_io_manager, &fs))
+	if (ext2fs_open(arg, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, unix_io_manager, &fs) ||
+	    ext2fs_mmp_clear(fs))
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_SUCCESS);
+}
+
+void mmp_clear_copy(const char *device, const struct extsuper *s)
+{
+	struct sandbox_path path = { device, true };
+	struct sandbox box = { .profile = &sandbox_e2fsck, .devices = &path, .n_devices = 1, .seconds = CLEAR_S };
+	cleanup_fd int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fds[] = { nothing, nothing, nothing }, status = -1;
+	siginfo_t info;
+	struct err e;
+	pid_t pid;
+
+	if (!s->mmp_at || s->mmp_seq == SEQ_CLEAN)
 		return;
-	if (ext2fs_mmp_clear(fs))
+	pid = sandbox_fork(&box, fds, ARRAY_SIZE(fds), clear, (void *)(uintptr_t)device, &e);
+	if (pid > 0) {
+		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+		sandbox_ended(pid);
+		waitpid(pid, &status, 0);
+	}
+	if (status != 0)
 		log_line("%s: its multi-mount protection can't be cleared", device);
-	ext2fs_free(fs);
 }

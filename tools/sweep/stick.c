@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "stick.h"
 
-#include <blkid/blkid.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -14,33 +12,23 @@
 #include "cleanup.h"
 #include "file.h"
 #include "log.h"
+#include "looks.h"
 #include "mounts.h"
 
 #define LABEL "LABEL="
 #define UUID "UUID="
 #define PAUSE_MS 250
 
-static void free_probe(blkid_probe *pr)
-{
-	blkid_free_probe(*pr);
-}
-
 static bool has_name(const char *device, const char *spec)
 {
-	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
-	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool by_label = strncmp(spec, LABEL, strlen(LABEL)) == 0;
-	const char *value;
+	struct node n = { 0 };
+	struct err e;
 
-	if (!pr || fd < 0 || blkid_probe_set_device(pr, fd, 0, 0) < 0)
+	snprintf(n.device, sizeof(n.device), "%s", device);
+	if (look_content(&n, &e) < 0)
 		return false;
-	blkid_probe_enable_superblocks(pr, 1);
-	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
-	if (blkid_do_safeprobe(pr) != 0 ||
-	    blkid_probe_lookup_value(pr, by_label ? "LABEL" : "UUID", &value, NULL) < 0)
-		return false;
-	return by_label ? strcmp(value, spec + strlen(LABEL)) == 0
-			: strcasecmp(value, spec + strlen(UUID)) == 0;
+	return strncmp(spec, LABEL, strlen(LABEL)) == 0 ? strcmp(n.content.label, spec + strlen(LABEL)) == 0
+							: strcasecmp(n.content.uuid, spec + strlen(UUID)) == 0;
 }
 
 static bool is_mapping(const char *name)

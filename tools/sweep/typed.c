@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #define OTHERS_MS 1000  /* for those who wait to take up what was typed */
 
 struct typed {
+	struct secret *memory; /* where it lies */
 	unsigned n;
 	unsigned waiting;      /* how many volumes wait for one that opens them */
 	unsigned behind;       /* and how many of these have not taken up the last one */
@@ -32,26 +32,18 @@ struct typed {
 
 struct typed *typed_new(struct err *e)
 {
-	struct typed *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct secret *memory = secret_new_shared(sizeof(struct typed), e);
+	struct typed *t = memory ? (struct typed *)secret_bytes(memory) : NULL;
 
-	if (t == MAP_FAILED) {
-		err_set(e, ENOMEM, "no memory for passphrases");
-		return NULL;
-	}
-	if (mlock2(t, sizeof(*t), 0) < 0 || madvise(t, sizeof(*t), MADV_DONTDUMP) < 0) {
-		err_set(e, ENOMEM, "no locked memory for passphrases: %s", strerror(errno));
-		munmap(t, sizeof(*t));
-		return NULL;
-	}
+	if (t)
+		t->memory = memory;
 	return t;
 }
 
 void typed_free(struct typed *t)
 {
-	if (!t)
-		return;
-	explicit_bzero(t, sizeof(*t));
-	munmap(t, sizeof(*t));
+	if (t)
+		secret_free(t->memory);
 }
 
 static void rest(void)
