@@ -191,6 +191,8 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 			saves_add(c->s->scopes, json_object_get(o));
 	} else if (json_object_object_get_ex(message, "looked", NULL)) {
 		take_looked(w, message);
+		if (c->stop_at) /* it has been told to stop, too */
+			crew_let_go(c, w);
 	} else if (json_object_object_get_ex(message, "refers_to", NULL)) {
 		take_reference(c, json_text(message, "refers_to"));
 	} else if (json_object_object_get_ex(message, "idle", &o)) {
