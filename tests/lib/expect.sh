@@ -111,7 +111,7 @@ compare_report() {
 		jq -e "$pattern" "$dir/report.json" > /dev/null || say "this does not hold: $pattern"
 	done < <(sed -n 's/^holds //p' "$dir/expect.words")
 	while IFS= read -r pattern; do
-		jq -r '.problems[].text' "$dir/report.json" | grep -qE -- "$pattern" || say "no problem's text is like /$pattern/"
+		jq -r '.problems[].text' "$dir/report.json" | grep -E -- "$pattern" > /dev/null || say "no problem's text is like /$pattern/"
 	done < <(sed -n 's/^problem-text //p' "$dir/expect.words")
 }
 
