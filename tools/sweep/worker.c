@@ -391,6 +391,11 @@ static void wait_for_leave(struct walk *w, const struct scope *s, struct walk_en
 	for (i = 0; i < w->n_nodes; i++)
 		if (json_text(reply, "forbids")[0] && w->nodes[i]->id == (unsigned)json_number(reply, "id"))
 			node_forbid(w->nodes[i], json_text(reply, "forbids"), "%s", json_text(reply, "why"));
+	/* what was checked early, to be looked through for saves, is left out as well */
+	for (i = 0; guard_find(w) && i < w->n_nodes; i++)
+		if (w->nodes[i]->kind == KIND_FILESYSTEM && w->nodes[i]->verdict != VERDICT_NONE &&
+		    w->nodes[i]->verdict != VERDICT_ERROR)
+			guard_tell(w->nodes[i], guard_find(w));
 	if (json_number(reply, "hold") || guard_find(w)) {
 		guard_hold(w);
 		if (env->mode > MODE_CHECK)
