@@ -12,7 +12,7 @@
 
 #define E2FSCK "/usr/sbin/e2fsck"
 
-#define UNDO_SLACK (64u << 20) /* a checker that meets the limit is killed: never by a sound one */
+#define UNDO_SLACK (64u << 20) /* no sound checker comes near the limit */
 
 #define FSCK_NONDESTRUCT 1
 #define FSCK_REBOOT 2

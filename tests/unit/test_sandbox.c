@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sandboxes and the reader in one, as far as they can be tried without a machine of their own. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "reader.h"
+#include "sandbox.h"
+#include "sandbox_profiles.h"
+#include "tempdisk.h"
+
+#define IN_MEMORY "/dev/shm/test_sandbox" /* every filesystem can't show another owner */
+
+static const char *file; /* what the child is asked about */
+static int fd_of_report;
+
+static void report(const char *what, long rc)
+{
+	dprintf(fd_of_report, "%s %s\n", what, rc < 0 ? "no" : "yes");
+}
+
+static void look_around(void *arg)
+{
+	(void)arg;
+	fd_of_report = 1;
+	report("read", open(file, O_RDONLY));
+	report("write", open(file, O_WRONLY));
+	report("other", open("/etc/passwd", O_RDONLY));
+	report("folder", open("/", O_RDONLY | O_DIRECTORY));
+	report("new", open("/new", O_WRONLY | O_CREAT, 0600));
+	report("socket", socket(AF_UNIX, SOCK_STREAM, 0));
+	report("root", getuid() == 0 || geteuid() == 0 ? 0 : -1);
+	report("first", getpid() == 1 ? 0 : -1);
+}
+
+/* Runs code with what it writes to descriptor 1 in text. Returns its wait status. */
+static int run(const struct sandbox *s, void (*code)(void *arg), char *text, size_t size)
+{
+	struct err e;
+	int p[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	assert_int_equal(pipe(p), 0);
+	pid = sandbox_fork(s, (int[]){ p[0], p[1], p[1] }, 3, code, NULL, &e);
+	if (pid < 0)
+		fail_msg("%s", e.text);
+	close(p[1]);
+	n = read(p[0], text, size - 1);
+	while (n > 0 && (size_t)n < size - 1) {
+		ssize_t more = read(p[0], text + n, size - 1 - (size_t)n);
+
+		if (more <= 0)
+			break;
+		n += more;
+	}
+	text[n > 0 ? n : 0] = 0;
+	close(p[0]);
+	sandbox_ended(pid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static bool may_not_make_one(void)
+{
+	return geteuid() != 0;
+}
+
+static void make_file(mode_t mode)
+{
+	int fd = open(IN_MEMORY, O_WRONLY | O_CREAT | O_TRUNC, mode);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, 1234, 1235), 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	file = IN_MEMORY;
+}
+
+static void what_is_in_it(void **state)
+{
+	struct sandbox_path path = { IN_MEMORY, false };
+	struct sandbox s = { .profile = &sandbox_e2fsck, .files = &path, .n_files = 1 };
+	char text[1000];
+	struct stat st;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	make_file(0600);
+	assert_int_equal(run(&s, look_around, text, sizeof(text)), 0);
+	assert_string_equal(text, "read yes\nwrite no\nother no\nfolder no\nnew no\nsocket no\nroot no\nfirst yes\n");
+	path.writable = true;
+	assert_int_equal(run(&s, look_around, text, sizeof(text)), 0);
+	assert_string_equal(text, "read yes\nwrite yes\nother no\nfolder no\nnew no\nsocket no\nroot no\nfirst yes\n");
+	assert_int_equal(stat(IN_MEMORY, &st), 0);
+	assert_int_equal(st.st_uid, 1234);
+	assert_int_equal(st.st_gid, 1235);
+	unlink(IN_MEMORY);
+}
+
+static void write_much(void *arg)
+{
+	int fd = open(file, O_WRONLY);
+
+	(void)arg;
+	fd_of_report = 1;
+	report("inside", pwrite(fd, "x", 1, 99));
+	report("behind", pwrite(fd, "x", 1, 100));
+}
+
+static void files_have_a_limit(void **state)
+{
+	struct sandbox_path path = { IN_MEMORY, true };
+	struct sandbox s = { .profile = &sandbox_e2fsck, .files = &path, .n_files = 1, .file_bytes = 100 };
+	char text[100];
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	make_file(0600);
+	/* the kernel spares it the signal */
+	assert_int_equal(run(&s, write_much, text, sizeof(text)), 0);
+	assert_string_equal(text, "inside yes\nbehind no\n");
+	unlink(IN_MEMORY);
+}
+
+static void what_can_not_be_in_it(void **state)
+{
+	struct sandbox_path path = { "/nowhere", false };
+	struct sandbox s = { .profile = &sandbox_e2fsck, .files = &path, .n_files = 1 };
+	struct err e;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	assert_int_equal(sandbox_fork(&s, (int[]){ 0 }, 1, look_around, NULL, &e), -ENOENT);
+	path.path = "/tmp";
+	assert_int_equal(sandbox_fork(&s, (int[]){ 0 }, 1, look_around, NULL, &e), -EINVAL);
+	s = (struct sandbox){ .profile = &sandbox_e2fsck, .devices = &path, .n_devices = 1 };
+	assert_int_equal(sandbox_fork(&s, (int[]){ 0 }, 1, look_around, NULL, &e), -ENOTBLK);
+	assert_non_null(strstr(e.text, "/tmp"));
+}
+
+static void stay(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+}
+
+/* It has no handler, and the kernel spares the first process of a namespace. */
+static void ending_it(void **state)
+{
+	struct sandbox s = { .profile = &sandbox_e2fsck };
+	struct err e;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	pid = sandbox_fork(&s, (int[]){ 0, 1, 2 }, 3, stay, NULL, &e);
+	assert_true(pid > 0);
+	kill(pid, SIGTERM);
+	assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	sandbox_terminate(pid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+}
+
+/* ---- the reader ---- */
+
+struct answer {
+	char text[16];
+};
+
+static int read_start(const struct reader_question *q, void *answer, struct err *e)
+{
+	(void)q;
+	return pread(3, answer, 5, 0) == 5 ? 0 : err_set(e, EIO, "too short");
+}
+
+static int crash(const struct reader_question *q, void *answer, struct err *e)
+{
+	(void)answer;
+	(void)e;
+	kill(getpid(), (int)q->number);
+	__builtin_trap();
+}
+
+static int call_out(const struct reader_question *q, void *answer, struct err *e)
+{
+	(void)q;
+	(void)answer;
+	(void)e;
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int refuse(const struct reader_question *q, void *answer, struct err *e)
+{
+	(void)q;
+	(void)answer;
+	return err_set_word(e, ENODATA, "bad-\ntable", "it says \033[2J");
+}
+
+static void reading(void **state)
+{
+	struct reader_question q = { .bytes = 0 };
+	struct answer a;
+	struct tempdisk d;
+	struct err e;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	tempdisk_make(&d, 4096);
+	tempdisk_put(&d, 0, "hello", 5);
+	assert_int_equal(reader_ask(d.path, read_start, &q, &a, sizeof(a), &e), 0);
+	assert_string_equal(a.text, "hello");
+	assert_int_equal(reader_ask(d.path, crash, &q, &a, sizeof(a), &e), -EIO);
+	assert_string_equal(e.word, "tool-failed");
+	assert_int_equal(reader_ask(d.path, call_out, &q, &a, sizeof(a), &e), -EIO);
+	assert_non_null(strstr(e.text, "signal 31"));
+	assert_int_equal(reader_ask(d.path, refuse, &q, &a, sizeof(a), &e), -ENODATA);
+	assert_string_equal(e.text, "it says \\x1b[2J");
+	assert_string_equal(e.word, "bad-\\x0atable");
+	assert_int_equal(reader_ask(d.path, read_start, &q, &a, sizeof(a), &e), 0);
+	assert_string_equal(a.text, "hello");
+	assert_int_equal(reader_ask("/nowhere", read_start, &q, &a, sizeof(a), &e), -ENOENT);
+	assert_string_equal(e.word, "io-error");
+	tempdisk_drop(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_in_it),
+		cmocka_unit_test(files_have_a_limit),
+		cmocka_unit_test(what_can_not_be_in_it),
+		cmocka_unit_test(ending_it),
+		cmocka_unit_test(reading),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
