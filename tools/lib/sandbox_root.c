@@ -113,11 +113,12 @@ static int open_file(const struct sandbox_path *f, uid_t user, struct err *e)
 	tree = (int)syscall(SYS_open_tree, AT_FDCWD, f->path, TREE_CLONE | TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (tree < 0)
 		return err_set(e, errno, "%s: %s", f->path, strerror(errno));
-	map = open_id_map(&st, user);
-	if (map < 0)
+	map = user ? open_id_map(&st, user) : -1;
+	if (user && map < 0)
 		return err_set(e, -map, "%s: %s", f->path, strerror(-map));
 	attr.set |= f->writable ? 0 : ATTR_RDONLY;
-	attr.userns = (unsigned)map;
+	attr.set &= user ? ~0ULL : ~(uint64_t)ATTR_IDMAP;
+	attr.userns = user ? (unsigned)map : 0;
 	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0) {
 		/* not every filesystem can show another owner */
 		if (f->writable || !others_may_read(&st))
