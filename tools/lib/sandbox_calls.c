@@ -17,10 +17,12 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,11 +34,15 @@
 #include <linux/hdreg.h>
 #include <linux/seccomp.h>
 
+#include "cleanup.h"
+#include "file.h"
 #include "sandbox_start.h"
 #include "sandbox_steps.h"
 
 #define FILTER_MAX 512
 #define X32_BIT 0x40000000
+#define DEVICES_MAX 4096
+#define MAJOR_MASK 0xfff00 /* of a dev_t as system calls have it */
 #define MEMFD_NOEXEC_SEAL 0x8 /* linux/memfd.h of kernel 6.3 */
 
 /* What every program of the image uses. */
@@ -166,10 +172,41 @@ static void known_ioctls(struct filter *f)
 	end_call(f, from);
 }
 
-/* Whatever device-mapper can do; and nodes of what is mapped, which the caller makes, are said to be there. */
+/* 0: none; no device has that. */
+static uint32_t mapper_major(void)
+{
+	cleanup_free char *text = NULL;
+	struct err e;
+	char *at;
+
+	if (file_read("/proc/devices", DEVICES_MAX, &text, NULL, &e) < 0)
+		return 0;
+	at = strstr(text, " device-mapper\n");
+	while (at && at > text && at[-1] != '\n')
+		at--;
+	return at ? (uint32_t)strtoul(at, NULL, 10) : 0;
+}
+
+/* mknod(2) of block devices that are mapped. */
+static void mapped_nodes(struct filter *f)
+{
+	unsigned from = begin_call(f, SYS_mknod);
+
+	load_arg(f, 1);
+	add(f, BPF_ALU | BPF_AND | BPF_K, S_IFMT, 0, 0);
+	add(f, BPF_JMP | BPF_JEQ | BPF_K, S_IFBLK, 1, 0);
+	end(f, SECCOMP_RET_ERRNO | EPERM);
+	load_arg(f, 2);
+	add(f, BPF_ALU | BPF_AND | BPF_K, MAJOR_MASK, 0, 0);
+	end_if(f, mapper_major() << 8, SECCOMP_RET_ALLOW);
+	end(f, SECCOMP_RET_ERRNO | EPERM);
+	end_call(f, from);
+}
+
+/* Whatever device-mapper can do. The nodes of what it maps belong to root without being given. */
 static void device_mapper(struct filter *f)
 {
-	static const int nodes[] = { SYS_mknod, SYS_mknodat, SYS_chown, SYS_fchownat, SYS_chmod };
+	static const int nodes[] = { SYS_chown, SYS_fchownat, SYS_chmod };
 	unsigned from = begin_call(f, SYS_ioctl);
 	size_t i;
 
@@ -180,6 +217,7 @@ static void device_mapper(struct filter *f)
 	end_call(f, from);
 	for (i = 0; i < ARRAY_SIZE(nodes); i++)
 		end_if(f, (uint32_t)nodes[i], SECCOMP_RET_ERRNO | 0);
+	mapped_nodes(f);
 }
 
 /* Threads, never a process or a namespace. */

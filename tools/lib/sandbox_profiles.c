@@ -76,12 +76,12 @@ const struct sandbox_profile sandbox_lvm_report = {
 	.calls = { SYS_getdents64 },
 };
 
-/* Activates: device-mapper asks for CAP_SYS_ADMIN. Nodes for what it maps are made by the worker. */
+/* Activates: device-mapper asks for CAP_SYS_ADMIN; it opens some of what it has mapped, in its own /dev. */
 static const char *const dm_kinds[] = { "/proc/devices", "/proc/misc", 0 };
 
 const struct sandbox_profile sandbox_lvm = {
 	.name = "lvm", .memory_percent = 40, .threads = 1, .descriptors = 128,
-	.capabilities = 1ULL << CAP_SYS_ADMIN, .empty = nothing_mounted, .copied = dm_kinds,
+	.capabilities = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_MKNOD, .empty = nothing_mounted, .copied = dm_kinds,
 	.lists_devices = true,
 	.calls = { SYS_getdents64, SYS_mkdir, SYS_rmdir, SYS_symlink, SYS_unlink, SYS_rename, SYS_flock,
 		   SYS_getpriority, SYS_setpriority, SYS_mlock, SYS_munlock, SYS_mlockall, SYS_munlockall,
