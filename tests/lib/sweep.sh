@@ -34,7 +34,7 @@ make_image() {
 			image_file "$part" > "$dir/overlay/$part.real"
 		done
 		[[ ! -f $scenarios/$name/hangs ]] || stand_ins "$scenarios/$name/hangs" "$dir"
-		[[ ! -f $scenarios/$name/probes ]] || probes "$scenarios/$name/probes" "$dir"
+		[[ ! -f $scenarios/$name/probes ]] || probes "$scenarios/$name/probes" "$dir/overlay"
 		for part in $(setting "$name" programs ''); do
 			cp "$image_work/extras/usr/bin/$part" "$dir/overlay/usr/bin/"
 		done
@@ -61,12 +61,12 @@ stand_ins() {
 	rm "$2"/{join,hang.o,hang.elf,hang,program}
 }
 
-# probes FILE DIR: puts what tries to get out of a sandbox into the place of programs, as the lines "PROGRAM [PROBE]" of FILE say; the
-# probes are of tests/fixture/programs/
+# probes FILE DIR: puts what tries to get out of a sandbox into DIR in the place of programs, as the lines "PROGRAM [PROBE]" of FILE say;
+# the probes are of tests/fixture/programs/
 probes() {
 	local program probe
 	while read -r program probe; do
-		install -D "$image_work/extras/usr/bin/${probe:-sandbox-probe}" "$2/overlay/$program"
+		install -D "$image_work/extras/usr/bin/${probe:-sandbox-probe}" "$2/$program"
 	done < "$1"
 }
 
