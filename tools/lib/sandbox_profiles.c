@@ -32,7 +32,9 @@ const struct sandbox_profile sandbox_qemu_nbd = {
 };
 
 const struct sandbox_profile sandbox_e2fsck = {
-	.name = "e2fsck", .memory_percent = 80, .threads = 1, .descriptors = 32, .empty = nothing_mounted,
+	/* libext2fs reads bitmaps with as many threads as there are processors */
+	.name = "e2fsck", .memory_percent = 80, .threads = 512, .descriptors = 32,
+	.empty = nothing_mounted, .calls = { THREADS },
 };
 
 const struct sandbox_profile sandbox_xfs_repair = {

@@ -67,6 +67,16 @@ struct dm_task *dmtask_new(int type, const char *name, struct err *e)
 	return NULL;
 }
 
+void dm_load_target(const char *type)
+{
+	struct dm_task *t = dm_task_create(DM_DEVICE_GET_TARGET_VERSION);
+
+	if (t && dm_task_set_name(t, type))
+		dm_task_run(t);
+	if (t)
+		dm_task_destroy(t);
+}
+
 int dm_make_table(const char *name, const struct dm_line *line, size_t n, bool read_only,
 		  struct err *e)
 {

@@ -27,6 +27,9 @@ struct dm_line {
 /* Prepares libdevmapper: its messages go to no terminal, its nodes are its own. */
 void dm_prepare(void);
 
+/* Has the kernel load what a target type needs, if it can; who maps it finds out. */
+void dm_load_target(const char *type) nonnull_all;
+
 /* Creates and resumes device name (one table line), read-only where asked for.
  * Returns 0 or -errno of the ioctl. */
 int dm_make(const char *name, const struct dm_line *line, bool read_only, struct err *e)

@@ -141,6 +141,24 @@ static int make_copies(const struct walk_env *env, struct group *g, struct err *
 
 /* ---- managed volumes ---- */
 
+/* LVM in its sandbox can't run modprobe. */
+static void load_targets(const struct volume *v)
+{
+	static const struct {
+		const char *layout, *type;
+	} table[] = {
+		{ "raid", "raid" }, { "mirror", "mirror" }, { "thin", "thin-pool" }, { "thin", "thin" },
+		{ "writecache", "writecache" }, { "cache", "cache" }, { "vdo", "vdo" },
+		{ "integrity", "integrity" },
+	};
+	size_t i;
+
+	dm_load_target("snapshot");
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (strstr(v->layout, table[i].layout))
+			dm_load_target(table[i].type);
+}
+
 /* What LVM can't activate is no error of its own here: the volume will be missing. */
 static void activate(const struct walk_env *env, const struct group *g, bool on_copies,
 		     struct err *why)
@@ -152,8 +170,10 @@ static void activate(const struct walk_env *env, const struct group *g, bool on_
 	for (i = 0; i < g->n_devices; i++)
 		devices[i] = on_copies ? g->copy[i].device : g->device[i];
 	for (i = 0; names && i < g->n_volumes; i++)
-		if (is_wanted(&g->volume[i]) && (on_copies || !g->volume[i].throwaway))
+		if (is_wanted(&g->volume[i]) && (on_copies || !g->volume[i].throwaway)) {
+			load_targets(&g->volume[i]);
 			names[n++] = g->volume[i].name;
+		}
 	if (n && lvmcmd_activate(env, g->id, g->name, names, n, devices, g->n_devices, why) < 0)
 		log_line("%s: %s", g->name, why->text);
 }
