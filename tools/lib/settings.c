@@ -55,7 +55,7 @@ void settings_write_for_undo(struct settings *s)
 {
 	if (!s->take_back)
 		return;
-	s->mode = MODE_REPAIR;
+	s->mode = MODE_PREEN; /* for a host filesystem on the way */
 	s->mode_from_command_line = true;
 	settings_hold_back(s);
 }
