@@ -229,12 +229,13 @@ fetch_report() {
 # contract DIR: prints the breaches of the contract in DIR/report.json
 contract() {
 	[[ -s $1/report.json ]] || return 0
-	local folder files summary
+	local folder files summary teardown=false
+	! expects "$1" 'problem teardown' || teardown=true
 	folder=$(dirname "$(readlink -f "$1/report.json")")
 	files=$(cd "$folder" && find . -type f -printf '%P\n' | jq -R . | jq -s .)
 	summary=$(sed -E 's/^guestsweep: //; s/ seconds=.*//' "$1/summary" |
 		jq -R 'split(" ") | map(split("=") | {key: .[0], value: (.[1] | tonumber? // .)}) | from_entries')
-	jq -r --argjson files "$files" --argjson summary "${summary:-null}" -f "$top/tests/lib/contract.jq" "$1/report.json" 2>&1
+	jq -r --argjson files "$files" --argjson teardown $teardown --argjson summary "${summary:-null}" -f "$top/tests/lib/contract.jq" "$1/report.json" 2>&1
 }
 
 # written DIR SCENARIO: the disks in DIR that were written to, by name: the overlays where a cluster is their own, the copies that differ
