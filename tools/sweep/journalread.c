@@ -12,12 +12,12 @@
 #define SUM_SIZE 9 /* "1234abcd " */
 #define MAX_ENTRIES 256
 #define MAX_TIMES 1000
+#define MAX_BEGUN 1024 /* at the same time; a sweep has some dozen */
 
-/* Something that an attempt had begun with. */
+/* Something that an attempt has begun with, and not ended. */
 struct begun {
 	unsigned long attempt;
 	bool checking;
-	bool over;
 	const char *key; /* in the text */
 };
 
@@ -78,8 +78,11 @@ static int count(struct journal *j, const char *key, bool checking, unsigned tim
 
 static int begin(struct reading *r, bool checking, unsigned long attempt, const char *key)
 {
-	struct begun *grown = realloc(r->begun, (r->n_begun + 1) * sizeof(*grown));
+	struct begun *grown;
 
+	if (r->n_begun == MAX_BEGUN)
+		return 0;
+	grown = realloc(r->begun, (r->n_begun + 1) * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	r->begun = grown;
@@ -90,18 +93,19 @@ static int begin(struct reading *r, bool checking, unsigned long attempt, const 
 static void is_over(struct reading *r, bool done, unsigned long attempt, const char *key)
 {
 	struct journal_entry *entry = done ? find(r->j, key) : NULL;
-	size_t i;
+	size_t kept = 0, i;
 
 	if (entry)
 		forget(r->j, entry);
 	for (i = 0; i < r->n_begun; i++) {
-		struct begun *b = &r->begun[i];
+		const struct begun *b = &r->begun[i];
 
-		if (b->over || b->attempt != attempt || strcmp(b->key, key) != 0)
-			continue;
-		b->over = true;
-		r->j->done += done && !b->checking;
+		if (b->attempt != attempt || strcmp(b->key, key) != 0)
+			r->begun[kept++] = *b;
+		else
+			r->j->done += done && !b->checking;
 	}
+	r->n_begun = kept;
 }
 
 /* Takes a number and the blank behind it off the line. Returns whether there is one. */
@@ -183,7 +187,7 @@ static bool was_checking(const struct reading *r, unsigned long attempt)
 	size_t i;
 
 	for (i = 0; i < r->n_begun; i++)
-		if (r->begun[i].checking && !r->begun[i].over && r->begun[i].attempt == attempt)
+		if (r->begun[i].checking && r->begun[i].attempt == attempt)
 			return true;
 	return false;
 }
@@ -198,7 +202,7 @@ static int count_interrupted(struct reading *r)
 	for (i = 0; i < r->n_begun && rc == 0; i++) {
 		const struct begun *b = &r->begun[i];
 
-		if (!b->over && (b->checking || !was_checking(r, b->attempt)))
+		if (b->checking || !was_checking(r, b->attempt))
 			rc = count(r->j, b->key, b->checking, 1, true);
 	}
 	return rc;
