@@ -21,7 +21,7 @@ attempt() {
 	mkdir -p "$dir"
 	read_expectation "$scenarios/$name/expect" "$dir"
 	make_image "$name" "$dir/image"
-	for run in 1 2 3 4 5 6; do
+	for run in 1 2 3 4 5 6 7 8; do
 		[[ -d $dir/$run ]] || break
 		sum_disks "$dir" "$dir/$run"
 		sweep "$name" "$dir" "$run"
@@ -36,7 +36,7 @@ attempt() {
 			break
 		fi
 	done
-	for run in 2 3 4 5 6; do
+	for run in 2 3 4 5 6 7 8; do
 		[[ ! -f $dir/$run/differences ]] || sed -i "s/^/sweep $run: /" "$dir/$run/differences"
 	done
 }
@@ -55,12 +55,12 @@ differences() {
 
 for _ in 1 2 3 4; do
 	attempt
-	grep -qsx accident "$dir"/[1-6]/end || break
+	grep -qsx accident "$dir"/[1-8]/end || break
 	say "an accident of the emulator; once more"
 done
 rm -f "$dir/image"
-if [[ -s $(find "$dir"/[1-6]/differences -size +0 -print -quit) ]]; then
-	cat "$dir"/[1-6]/differences
+if [[ -s $(find "$dir"/[1-8]/differences -size +0 -print -quit) ]]; then
+	cat "$dir"/[1-8]/differences
 	say "console and reports: $dir/1 and those behind it; seed $(seed_of "$name")"
 	exit 1
 fi

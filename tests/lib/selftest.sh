@@ -81,6 +81,8 @@ ends() {
 	[[ $(how_it_ended 0 "$file") == poweroff ]]
 	say '{"event": "WATCHDOG", "data": {"action": "reset"}}' >> "$file"
 	[[ $(how_it_ended 0 "$file") == watchdog ]]
+	say '{"event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}}' > "$file"
+	[[ $(how_it_ended 0 "$file") == cut ]]
 	: > "$file"
 	[[ $(how_it_ended 0 "$file") == qemu ]]
 }

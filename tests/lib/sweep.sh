@@ -5,8 +5,8 @@
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
 # report-disk=full|tight|read-only|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without
 # work), qemu=WORDS (more of the machine; qemu.N of its Nth sweep, as cmdline.N is that one's command line), late=DISK (its person plugs it
-# in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot), programs=NAMES (of the fixture's,
-# in usr/bin); more in faults.sh and cuts.sh
+# in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot), fresh-report=yes (an empty one each
+# time), programs=NAMES (of the fixture's, in usr/bin); more in faults.sh and cuts.sh
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -35,6 +35,7 @@ make_image() {
 		done
 		[[ ! -f $scenarios/$name/hangs ]] || stand_ins "$scenarios/$name/hangs" "$dir"
 		[[ ! -f $scenarios/$name/probes ]] || probes "$scenarios/$name/probes" "$dir/overlay"
+		seed_of "$name" > "$dir/overlay/seed"
 		for part in $(setting "$name" programs ''); do
 			cp "$image_work/extras/usr/bin/$part" "$dir/overlay/usr/bin/"
 		done
@@ -151,6 +152,7 @@ sweep() {
 		[[ ! -e $line ]] || break
 	done
 	line=$(xargs < "$line")
+	[[ $(setting "$name" fresh-report no) == no ]] || rm -f "$dir/report.img"
 	expects "$run" no-report || [[ -f $dir/report.img ]] || report_disk "$name" "$dir/report.img"
 	! is_served "$name" "$3" || serve_disks "$name" "$dir"
 	if [[ -d $dir/cuts ]]; then
@@ -178,7 +180,12 @@ sweep() {
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
 		tail -n 1 > "$run/summary" || true
 	expects "$run" no-report || [[ $(setting "$name" report-disk good) == broken || $(<"$run/end") == cut ]] ||
-		fetch_report "$dir/report.img" "$run" "${reports:-$(($(setting "$name" reports 1) * $(reporting "$dir" "$3")))}"
+		fetch_report "$dir/report.img" "$run" "${reports:-$(reports_expected "$name" "$dir" "$3")}"
+}
+
+# reports_expected SCENARIO DIR RUN: how many reports there are after this sweep
+reports_expected() {
+	if [[ $(setting "$1" fresh-report no) == yes ]]; then say 1; else say $(($(setting "$1" reports 1) * $(reporting "$2" "$3"))); fi
 }
 
 # reporting DIR RUN: how many of the sweeps up to this one should have left a report
