@@ -4,12 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,12 +120,6 @@ static size_t list_devices(const struct checkrun *c, struct sandbox_path paths[M
 	return n;
 }
 
-/* A verification must not read what the kernel still remembers of the repair's own writes. */
-static void forget_cached(int fd)
-{
-	ioctl(fd, BLKFLSBUF);
-}
-
 const char *checkrun_word(const struct spawn_result *r)
 {
 	switch (r->how) {
@@ -157,8 +149,6 @@ int checkrun(struct checkrun *c, const char *const argv[], struct spawn_result *
 
 	if (c->device && fd < 0)
 		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
-	if (fd >= 0 && c->aside)
-		forget_cached(fd);
 	snprintf(c->log, sizeof(c->log), "%s/%03u-%s.txt", c->env->log_dir, c->node->id, c->tool);
 	head_line(c, argv);
 	box.n_devices = list_devices(c, devices);
