@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Running tests side by side, and counting: a line for each as it ends, and the closing line.
 
-jobs=2
+jobs=3
 
 # beside COMMAND...: in the background, so many side by side, those that only wait not counted
 waiting=(none)
