@@ -190,7 +190,7 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 		say(fd, "[}");
 		pause();
 	}
-	if (is(s, "deaf")) /* it never reads what it is answered */
+	if (is(s, "numb")) /* it never reads what it is answered */
 		for (;;)
 			say(fd, "{\"acquire\": [\"memory\"], \"amount\": 0}");
 	if (is(s, "null")) /* an odd name is nobody's */
@@ -355,7 +355,7 @@ static void all_is_well(void **state)
 
 static void one_that_breaks(void **state)
 {
-	static const char *const how[] = { "crash", "exit", "nonsense", "deaf" };
+	static const char *const how[] = { "crash", "exit", "nonsense", "numb" };
 	char names[64];
 	size_t i;
 
