@@ -51,9 +51,11 @@ static void check_qemu_img(void)
 					     .seconds_left = hour };
 	static struct node n;
 	struct image_health health;
+	json_object *source = json_object_new_object();
 	struct err e = { 0 };
-	int rc = qemuimg_check(&env, &n, "json:{}", status & 1, &health, &e);
+	int rc = qemuimg_check(&env, &n, "json:{}", source, status & 1, &health, &e);
 
+	json_object_put(source);
 	if (rc != -e.code || (rc == 0 && status == 2 && !health.corruptions))
 		abort();
 }

@@ -142,9 +142,9 @@ static void hold(int fd, const struct scope *s)
 			 100 + i, i, i);
 		say(fd, text);
 	}
-	say(fd, "{\"holding\": true}");
 	if (strstr(s->name, "dies"))
 		kill(getpid(), SIGKILL);
+	say(fd, "{\"holding\": true}");
 	if (channel_receive(fd, &close) <= 0 || json_number(close, "close") != 1)
 		_exit(4);
 	pause_ms(30);
