@@ -3,15 +3,19 @@
 #include "savefolder.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 #include <ext2fs/ext2fs.h>
 
+#include "blockdev.h"
 #include "cleanup.h"
 
 struct ext_reader {
 	ext2_filsys fs;
+	int fd;
 };
 
 /* On its way through the entries of a folder. */
@@ -23,17 +27,25 @@ struct visit {
 struct ext_reader *savefolder_open_ext(const char *device)
 {
 	struct ext_reader *r = calloc(1, sizeof(*r));
+	char number[16];
+	struct err e;
 
-	if (r && ext2fs_open(device, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &r->fs)) {
-		free(r);
-		r = NULL;
-	}
-	return r;
+	if (!r)
+		return NULL;
+	r->fd = blockdev_open(device, &e);
+	snprintf(number, sizeof(number), "%d", r->fd);
+	if (r->fd >= 0 && ext2fs_open(number, EXT2_FLAG_64BITS, 0, 0, unixfd_io_manager, &r->fs) == 0)
+		return r;
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r);
+	return NULL;
 }
 
 void savefolder_close_ext(struct ext_reader *r)
 {
 	ext2fs_free(r->fs);
+	close(r->fd);
 	free(r);
 }
 

@@ -13,11 +13,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <json-c/json_tokener.h>
+
 #include "blockdev.h"
 #include "cleanup.h"
 #include "log.h"
 #include "mounts.h"
+#include "nodejson.h"
+#include "reader.h"
 #include "savefolder.h"
+
+#define TEXT_MAX 1024
 
 /* libvirt's folder of saves, by where the filesystem may be mounted. In those that are not surely
  * libvirt's only what begins like a save is one. */
@@ -172,16 +178,107 @@ void savesearch_mounted(const struct settings *s, const char *folder, const char
 	look_mounted(s, folder, volume, saves, true);
 }
 
-/* ---- a filesystem that is not mounted ---- */
+/* ---- an ext filesystem, in the reader ---- */
 
-static void look_at_ext(struct walk *w, const struct node *n, const char *volume, json_object *saves)
+/* The question's text: the volume, and so many settings of saves = as number says, each with a NUL behind it.
+ * The answer's: the saves, as JSON. */
+static int look_at_ext(const struct reader_question *q, void *answer, struct err *e)
 {
-	struct savereader reader = { .fs = savefolder_open_ext(n->parents[0]->device) };
+	static char *item[READER_TEXT_MAX / 2];
+	const struct settings s = { .saves = { .item = item, .n = q->number } };
+	struct savereader reader = { .fs = savefolder_open_ext(READER_DEVICE) };
+	json_object *saves = json_object_new_array();
+	const char *at = q->text + strlen(q->text) + 1;
+	size_t i;
 
-	if (!reader.fs)
-		return;
-	look(w->env->settings, volume, saves, &reader, false);
-	savefolder_close_ext(reader.fs);
+	for (i = 0; i < q->number; i++, at += strlen(at) + 1)
+		item[i] = (char *)(uintptr_t)at;
+	if (reader.fs) {
+		look(&s, q->text, saves, &reader, false);
+		savefolder_close_ext(reader.fs);
+	}
+	if (snprintf(answer, READER_ANSWER_MAX, "%s", json_object_to_json_string(saves)) >= (int)READER_ANSWER_MAX)
+		return err_set(e, E2BIG, "there are too many saved guests on it");
+	return 0;
+}
+
+static int make_question(struct reader_question *q, const struct settings *s, const char *volume, struct err *e)
+{
+	size_t used = (size_t)snprintf(q->text, sizeof(q->text), "%s", volume) + 1, i;
+
+	for (i = 0; i < s->saves.n; i++, q->number++) {
+		size_t size = strlen(s->saves.item[i]) + 1;
+
+		if (used + size > sizeof(q->text))
+			return err_set(e, E2BIG, "the setting saves is too long");
+		memcpy(q->text + used, s->saves.item[i], size);
+		used += size;
+	}
+	return 0;
+}
+
+static json_object *tidy_text(json_object *from, const char *key)
+{
+	char text[TEXT_MAX];
+
+	escape_text(text, sizeof(text), json_text(from, key));
+	return json_object_new_string(text);
+}
+
+/* What the reader says may be anything: only what savefile.h names is taken over. */
+static json_object *tidy_save(json_object *from)
+{
+	static const char *const texts[] = { "where", "name", "domain", "problem" };
+	json_object *save = json_object_new_object(), *sources = json_object_new_array(), *list;
+	char text[TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		json_object_object_add(save, texts[i], tidy_text(from, texts[i]));
+	if (json_object_object_get_ex(from, "sources", &list) && json_object_is_type(list, json_type_array))
+		for (i = 0; i < json_object_array_length(list); i++) {
+			json_object *source = json_object_array_get_idx(list, i);
+
+			escape_text(text, sizeof(text), source ? json_object_get_string(source) : "");
+			json_object_array_add(sources, json_object_new_string(text));
+		}
+	json_object_object_add(save, "sources", sources);
+	return save;
+}
+
+static int take_answer(char *text, json_object *saves, struct err *e)
+{
+	json_object *found;
+	size_t i;
+
+	text[READER_ANSWER_MAX - 1] = 0;
+	found = json_tokener_parse(text);
+	if (!json_object_is_type(found, json_type_array)) {
+		json_object_put(found);
+		return err_set(e, EIO, "the reader of what stands on it gave a wrong answer");
+	}
+	for (i = 0; i < json_object_array_length(found); i++)
+		add(saves, tidy_save(json_object_array_get_idx(found, i)));
+	json_object_put(found);
+	return 0;
+}
+
+static void ask_ext(struct walk *w, const struct node *n, const char *volume, json_object *saves)
+{
+	struct reader_question *q = calloc(1, sizeof(*q));
+	char *answer = malloc(READER_ANSWER_MAX), where[NODE_PATH_SIZE + 2];
+	struct err e = { 0 };
+	int rc = q && answer ? make_question(q, w->env->settings, volume, &e) : err_set(&e, ENOMEM, "no memory");
+
+	if (rc == 0)
+		rc = reader_ask(n->parents[0]->device, look_at_ext, q, answer, READER_ANSWER_MAX, &e);
+	if (rc == 0)
+		rc = take_answer(answer, saves, &e);
+	snprintf(where, sizeof(where), "%s:/", volume);
+	if (rc < 0)
+		add(saves, savefile_unread(where, "", e.text));
+	free(answer);
+	free(q);
 }
 
 static void mount_and_look(struct walk *w, const struct node *n, const char *volume, json_object *saves)
@@ -224,7 +321,7 @@ void savesearch(struct walk *w, struct node *n, json_object *saves)
 	if (!may_have_saves(w->env->settings, volume))
 		return;
 	if (strncmp(n->type, "ext", 3) == 0)
-		look_at_ext(w, n, volume, saves);
+		ask_ext(w, n, volume, saves);
 	else if ((strcmp(n->type, "xfs") == 0 || strcmp(n->type, "btrfs") == 0) && walk_check_early(w, n))
 		mount_and_look(w, n, volume, saves);
 }
