@@ -5,7 +5,7 @@
 
 def kinds: ["disk", "md", "pv", "vg", "lv", "luks", "table", "partition", "hostfs", "image", "filesystem", "swap", "unknown"];
 def codes: {
-	uncorrected: ["would-preen", "needs-repair", "not-converging", "undone"],
+	uncorrected: ["would-preen", "needs-repair", "not-converging"],
 	skipped: ["ignored", "swap", "hibernated", "in-use", "saved-state", "backing-file", "guest-encrypted", "dirty-log", "quarantined",
 		"unsupported", "mode-list"] };
 # Skipped because the configuration says so: no problem of anybody's.

@@ -69,6 +69,7 @@ static int write_companion(const struct node *n, const char *path, const char *a
 	json_object_object_add(o, "uuid", json_object_new_string(n->uuid));
 	json_object_object_add(o, "volumes", volumes);
 	json_object_object_add(o, "after", json_object_new_string(after));
+	json_object_object_add(o, "forced", json_object_new_boolean(strstr(n->check.argv, "\n-y\n") != NULL));
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	companion(path, json);
 	rc = file_write_atomic(json, text, strlen(text), e);

@@ -110,6 +110,7 @@ static int add_item(struct undoplan *p, const char *json, json_object *o, struct
 	snprintf(item->stack, sizeof(item->stack), "%s", json_text(o, "stack"));
 	snprintf(item->uuid, sizeof(item->uuid), "%s", json_text(o, "uuid"));
 	snprintf(item->after, sizeof(item->after), "%s", json_text(o, "after"));
+	item->forced = json_number(o, "forced") != 0 || !item->after[0];
 	if (stat(item->path, &st) < 0 || st.st_size == 0) /* the power went before anything was written */
 		return 0;
 	p->n++;
@@ -255,8 +256,8 @@ int undoplan_apply(const struct undoplan *p, struct walk *w, struct node *n, str
 	}
 	note_check(p, w, n, rc, e);
 	if (rc == 0)
-		node_verdict(n, VERDICT_UNCORRECTED, "undone",
-			     "the repair of run %s was taken back; the filesystem is what it was before, damage "
+		node_verdict(n, VERDICT_UNCORRECTED, item->forced ? "needs-repair" : "would-preen",
+			     "undone: the repair of run %s was taken back; the filesystem is what it was before, damage "
 			     "included", p->run);
 	return rc;
 }

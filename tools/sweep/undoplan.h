@@ -17,6 +17,7 @@ struct undo_item {
 	char stack[1024];
 	char uuid[64];
 	char after[160];             /* hash of what the repair left; "": it was cut */
+	bool forced;                 /* -p was not enough for it */
 };
 
 struct undoplan {
