@@ -46,18 +46,22 @@ make_image() {
 	join_images "${parts[@]}" > "$2"
 }
 
-# stand_ins FILE DIR: puts programs into DIR/overlay that stand still for good at some filesystem, as the lines "PROGRAM LABEL" of
-# FILE say (tests/lib/stand-in/): what checks a guest's bytes can run nothing else, no script either
+# stand_ins FILE DIR: puts programs into DIR/overlay that go wrong at some filesystems, as the lines "PROGRAM LABEL:WHAT..." of FILE say
+# (tests/lib/stand-in/; WHAT is hangs if not given): what checks a guest's bytes can run nothing else, no script either
 stand_ins() {
-	local cc=$work/toolchain/bin/musl-cc from=$here/stand-in program label
+	local cc=$work/toolchain/bin/musl-cc from=$here/stand-in program cases
 	"$cc" -O2 -Wall -Wextra -Werror -o "$2/join" "$from/join.c"
-	"$cc" -O1 -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -c -o "$2/hang.o" "$from/hang.c"
+	"$cc" -O1 -Wall -Wextra -Werror -ffreestanding -fpie -fno-jump-tables -fno-stack-protector -fno-asynchronous-unwind-tables \
+		-c -o "$2/hang.o" "$from/hang.c"
 	ld -N -Ttext=0 --build-id=none --no-warn-rwx-segments -o "$2/hang.elf" "$2/hang.o"
 	objcopy -O binary -j .text "$2/hang.elf" "$2/hang"
-	while read -r program label; do
+	while read -r program cases; do
+		read -ra cases <<< "$cases"
+		[[ ${cases[0]} == *:* ]] || cases=("${cases[0]}:hangs")
 		mkdir -p "$2/overlay/$(dirname "$program")"
 		image_file "$program" > "$2/program"
-		"$2/join" "$2/program" "$2/hang" "$label" > "$2/overlay/$program"
+		cp "$2/program" "$2/overlay/$program.real"
+		"$2/join" "$2/program" "$2/hang" "${cases[@]}" > "$2/overlay/$program"
 	done < "$1"
 	rm "$2"/{join,hang.o,hang.elf,hang,program}
 }

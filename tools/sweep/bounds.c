@@ -7,6 +7,8 @@
 #define STEP_S 900 /* all key slots of a LUKS header, at what Argon2 may cost, one after the other */
 #define BYTES_PER_S 5000000 /* of the filesystem's size, most of which no checker reads */
 #define SCOPE_LEAST_S 60
+#define LOOK_MOST_S 120
+#define LOOK_SHARE 4 /* of the deadline, where that is short */
 
 static unsigned with_size(unsigned seconds, uint64_t bytes)
 {
@@ -25,6 +27,11 @@ unsigned bounds_check_s(uint64_t bytes, unsigned left)
 unsigned bounds_step_s(uint64_t bytes)
 {
 	return with_size(STEP_S, bytes);
+}
+
+unsigned bounds_look_s(const struct settings *s)
+{
+	return s->deadline_s / LOOK_SHARE < LOOK_MOST_S ? s->deadline_s / LOOK_SHARE : LOOK_MOST_S;
 }
 
 unsigned bounds_scope_s(const struct settings *s, const char *name, bool others)

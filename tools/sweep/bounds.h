@@ -18,6 +18,9 @@ unsigned bounds_check_s(uint64_t bytes, unsigned left);
  * say nothing. */
 unsigned bounds_step_s(uint64_t bytes);
 
+/* For opening a scope's volumes and searching them for saved guests, while all others wait with writing. */
+unsigned bounds_look_s(const struct settings *s) nonnull_all;
+
 /* For the sweep of the scope called name from its start. others: there are other scopes, which want
  * their part of the night. */
 unsigned bounds_scope_s(const struct settings *s, const char *name, bool others) nonnull_all;

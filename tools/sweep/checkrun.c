@@ -66,19 +66,12 @@ static void head_line(struct checkrun *c, const char *const *argv)
 	fputc('\n', f);
 }
 
-/* What musl says of EIO, as the checkers quote it. The kernel's log alone won't do: it leaves out
- * what repeats itself too often. */
-static bool tells_of_error(const struct checkrun *c)
-{
-	return checkrun_said(c, ": I/O error") || checkrun_said(c, "(I/O error)");
-}
-
 static bool device_failed(const struct checkrun *c, int fd, int mark)
 {
 	char name[32];
 	struct err e;
 
-	return fsync(fd) < 0 || tells_of_error(c) || (mark >= 0 && blockdev_kernel_name(c->device, name, &e) == 0 &&
+	return fsync(fd) < 0 || (mark >= 0 && blockdev_kernel_name(c->device, name, &e) == 0 &&
 				 kernellog_has_io_error(mark, name));
 }
 

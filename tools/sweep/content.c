@@ -239,6 +239,27 @@ static bool may_be_swap(const struct content *c)
 	return c->ambivalent || !c->type[0] || strcmp(c->type, "swap") == 0 || strcmp(c->type, "swsuspend") == 0;
 }
 
+static bool is_whole_device;
+
+void content_say_whole(bool is_whole)
+{
+	is_whole_device = is_whole;
+}
+
+/* In the place of libblkid's own, which asks sysfs; there is none in the reader. A RAID of the firmware's only counts on
+ * whole disks. */
+int __wrap_blkid_devno_to_wholedisk(dev_t dev, char *name, size_t size, dev_t *disk);
+
+int __wrap_blkid_devno_to_wholedisk(dev_t dev, char *name, size_t size, dev_t *disk)
+{
+	(void)name;
+	(void)size;
+	if (!is_whole_device)
+		return -1;
+	*disk = dev;
+	return 0;
+}
+
 int content_read(struct node *n, struct err *e)
 {
 	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();

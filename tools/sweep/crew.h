@@ -24,6 +24,7 @@ struct worker {
 	bool waiting;        /* its volumes are open and searched; it waits for leave to go on */
 	bool holding;        /* all is checked; it keeps host filesystems open for others */
 	/* CLOCK_MONOTONIC seconds; LONG_MAX: never */
+	long look_limit;     /* when the others no longer wait for what it finds on its volumes */
 	long limit;          /* when its scope's time is over; what it waits for others does not count */
 	long step_limit;     /* when it must have said something */
 	long asked_at;       /* since when the acquire waits */
@@ -70,6 +71,10 @@ unsigned crew_working(const struct crew *c) nonnull_all;
 
 /* How many of these are busy: they don't wait for a person. */
 unsigned crew_busy(const struct crew *c) nonnull_all;
+
+/* true where the worker of scope has not come to the end of its volumes in its time: it hangs, or its disk
+ * does (crewtime.c). */
+bool crew_looks_too_long(const struct crew *c, const struct scope *scope) nonnull_all;
 
 /* true where the worker of scope does nothing but hold something open. */
 bool crew_holds(const struct crew *c, const struct scope *scope) nonnull_all;

@@ -27,6 +27,7 @@ void crew_begin_time(struct crew *c, struct worker *w)
 	unsigned s = bounds_scope_s(c->s->env->settings, w->scope->name, c->s->scopes->n > 1);
 
 	w->limit = now_s() + (long)s;
+	w->look_limit = now_s() + (long)bounds_look_s(c->s->env->settings);
 	crew_give_time(w, 0, false);
 }
 
@@ -48,9 +49,20 @@ void crew_stop_clock(struct worker *w)
 void crew_start_clock(struct crew *c, struct worker *w)
 {
 	w->limit += now_s() - w->asked_at;
+	w->look_limit += now_s() - w->asked_at;
 	if (w->limit > c->s->deadline)
 		w->limit = c->s->deadline;
 	crew_give_time(w, 0, false);
+}
+
+bool crew_looks_too_long(const struct crew *c, const struct scope *scope)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (crew_has(c->w[i]) && c->w[i]->scope == scope)
+			return !c->w[i]->asked && !c->w[i]->idle && now_s() >= c->w[i]->look_limit;
+	return false;
 }
 
 static long end_of(const struct worker *w)

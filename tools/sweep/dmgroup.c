@@ -136,6 +136,14 @@ struct renaming {
 	struct err *e;
 };
 
+int dm_make_node(const char *name, struct err *e)
+{
+	int made = dm_mknodes(name);
+
+	dm_task_update_nodes();
+	return made ? 0 : err_set(e, EIO, "device-mapper: no node for %s", name);
+}
+
 static int rename_one(const char *name, void *arg)
 {
 	struct renaming *r = arg;
@@ -158,9 +166,7 @@ static int rename_one(const char *name, void *arg)
 	if (rc < 0)
 		return err_set(r->e, -rc, "device-mapper: rename %s: %s", name, strerror(-rc));
 	/* LVM has made a node in its own /dev, which there was none of to rename */
-	if (!dm_mknodes(new_name))
-		return err_set(r->e, EIO, "device-mapper: no node for %s", new_name);
-	return 0;
+	return dm_make_node(new_name, r->e);
 }
 
 int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)

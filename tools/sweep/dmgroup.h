@@ -39,6 +39,9 @@ int dm_mappings(const char *uuid_prefix, struct dm_mapping **list, size_t *n, st
 /* "gs-ID.N", the name that device N of group ID has. */
 void dm_group_name(char name[DM_NAME_SIZE], unsigned id, unsigned n) nonnull_all;
 
+/* Makes the node of a mapping that another process has made, with a /dev of its own. Returns 0 or -EIO. */
+int dm_make_node(const char *name, struct err *e) must_check nonnull_all;
+
 /* Gives every device whose dm UUID begins with prefix, and whose name is not yet one of
  * ours, the name "gs-ID.N", N from *count, which counts on. Returns 0 or -errno of the ioctl. */
 int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct err *e)

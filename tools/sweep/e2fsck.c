@@ -74,6 +74,13 @@ static enum e2fsck_outcome judge(const struct spawn_result *r, const struct chec
 	return e2fsck_decode(r->code);
 }
 
+/* What musl says of EIO, as e2fsck quotes it. The kernel's log alone won't do: it leaves out
+ * what repeats itself too often. */
+static bool tells_of_error(const struct checkrun *c)
+{
+	return checkrun_said(c, ": I/O error") || checkrun_said(c, "(I/O error)");
+}
+
 /* The files that it writes are made before: in its sandbox it can't make any. */
 static int take_files(struct checkrun *c, const struct e2fsck_job *job, const char *log,
 		      struct sandbox_path files[2], struct err *e)
@@ -121,7 +128,7 @@ int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_ou
 	err_set_word(why, EIO, checkrun_word(&r), "e2fsck: %s",
 		     spawn_describe(&r, how, sizeof(how)));
 	/* words of e2fsck that its exit status does not carry */
-	if (c.io_error || checkrun_said(&c, "Ignore error? yes")) {
+	if (c.io_error || tells_of_error(&c) || checkrun_said(&c, "Ignore error? yes")) {
 		*outcome = E2FSCK_IO_ERROR;
 		err_set_word(why, EIO, "io-error",
 			     "e2fsck met I/O errors of the device; look at the disks below");

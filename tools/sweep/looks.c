@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "blockdev.h"
 #include "content.h"
 #include "extlook.h"
 #include "log.h"
@@ -69,14 +71,27 @@ static int read_content(const struct reader_question *q, void *answer, struct er
 
 	snprintf(n.device, sizeof(n.device), READER_DEVICE);
 	n.bytes = q->bytes;
+	content_say_whole(q->number != 0);
 	rc = content_read(&n, e);
 	memcpy(answer, &n.content, sizeof(n.content));
 	return rc;
 }
 
+/* true unless the kernel calls it a partition. */
+static bool is_whole(const char *device)
+{
+	char name[32], path[64];
+	struct err e;
+
+	if (blockdev_kernel_name(device, name, &e) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/sys/class/block/%s/partition", name);
+	return access(path, F_OK) < 0;
+}
+
 int look_content(struct node *n, struct err *e)
 {
-	struct reader_question q = { .bytes = n->bytes };
+	struct reader_question q = { .bytes = n->bytes, .number = is_whole(n->device) };
 	struct content *c = &n->content;
 	int rc = reader_ask(n->device, read_content, &q, c, sizeof(*c), e);
 

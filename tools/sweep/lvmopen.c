@@ -117,7 +117,8 @@ static bool managed_is_suspended(const struct group *g)
 		if (!is_wanted(&g->volume[i]))
 			continue;
 		group_dm_uuid(g, &g->volume[i], uuid, sizeof(uuid));
-		if (dm_find(uuid, name, &e) == 0 && is_suspended(name, g->volume[i].bytes))
+		if (dm_find(uuid, name, &e) == 0 && dm_make_node(name, &e) == 0 &&
+		    is_suspended(name, g->volume[i].bytes))
 			return true;
 	}
 	return false;

@@ -313,6 +313,12 @@ static bool may_have_saves(const struct settings *s, const char *volume)
 	return s->saves.n == 0;
 }
 
+/* A btrfs may lie on several devices, which are put together later. */
+static bool is_whole(const struct node *n)
+{
+	return n->parents[0]->content.fs_bytes <= n->bytes;
+}
+
 void savesearch(struct walk *w, struct node *n, json_object *saves)
 {
 	char volume[NODE_PATH_SIZE];
@@ -322,6 +328,6 @@ void savesearch(struct walk *w, struct node *n, json_object *saves)
 		return;
 	if (strncmp(n->type, "ext", 3) == 0)
 		ask_ext(w, n, volume, saves);
-	else if ((strcmp(n->type, "xfs") == 0 || strcmp(n->type, "btrfs") == 0) && walk_check_early(w, n))
+	else if ((strcmp(n->type, "xfs") == 0 || strcmp(n->type, "btrfs") == 0) && is_whole(n) && walk_check_early(w, n))
 		mount_and_look(w, n, volume, saves);
 }

@@ -38,7 +38,7 @@ static bool is_looking(const struct crew *c)
 	for (i = 0; i < c->s->scopes->n; i++) {
 		const struct scope *s = c->s->scopes->s[i];
 
-		if (s->n_holders == 0 && !s->looked && !s->done && !is_waiting(s))
+		if (s->n_holders == 0 && !s->looked && !s->done && !is_waiting(s) && !crew_looks_too_long(c, s))
 			return true;
 	}
 	return false;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Put in front of a program by join.c: where its last argument is a device with an ext filesystem of
- * the label below, it stands still for good; else the program begins as if nothing had been. It needs
- * no file besides and no second execve(2): there is neither in a sandbox.
+ * one of the labels below, it does what stands there with it; else the program begins as if nothing had been. It
+ * needs no file besides and no second execve(2): there is neither in a sandbox.
  */
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #define LABEL_AT 1144 /* of struct ext2_super_block, on its device */
 #define LABEL_SIZE 16
+#define LINE "a line of a long story that nobody needs, and another"
 
 /* Filled in by join.c, which looks for the first word. */
 __asm__(".section .text\n"
@@ -21,19 +25,80 @@ __asm__(".section .text\n"
 	"	add back(%rip), %rax\n"
 	"	jmp *%rax\n"
 	".ascii \"STAND-IN\"\n"
-	"label: .zero 17\n"
-	"back: .quad 0\n");
+	"cases: .zero 72\n" /* 4 of: the label, 17 bytes; what to do */
+	"back: .quad 0\n"
+	"line: .ascii \"" LINE "\\n\"\n");
 
-extern const char label[] __attribute__((visibility("hidden")));
+#define CASES 4
+
+extern const struct {
+	char label[LABEL_SIZE + 1]; /* "": any */
+	char act;                   /* 0: no more cases */
+} cases[CASES] __attribute__((visibility("hidden")));
+extern const char line[] __attribute__((visibility("hidden")));
 
 static long call(long number, long a, long b, long c, long d)
 {
 	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = -1;
+	register long r9 __asm__("r9") = 0;
 	long rc;
 
-	__asm__ volatile("syscall" : "=a"(rc) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+	__asm__ volatile("syscall" : "=a"(rc) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return rc;
+}
+
+static void say(unsigned times)
+{
+	while (times--)
+		call(SYS_write, 1, (long)line, sizeof(LINE), 0);
+}
+
+/* Memory that is really there. */
+static void eat(void)
+{
+	const long size = 16 << 20;
+	long p, i;
+
+	for (;;) {
+		p = call(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+		for (i = 0; p > 0 && i < size; i += 4096)
+			*(volatile char *)(p + i) = 1;
+	}
+}
+
+/* Until the device can't be read any more. */
+static void outlast(const char *device)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	long fd = call(SYS_open, (long)device, O_RDONLY | O_DIRECT, 0, 0);
+	long p = call(SYS_mmap, 0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+
+	while (fd >= 0 && call(SYS_pread64, fd, p, 4096, 0) == 4096)
+		call(SYS_nanosleep, (long)&pause, 0, 0, 0);
+	call(SYS_close, fd, 0, 0, 0);
+}
+
+static void act(char what, const char *device)
+{
+	switch (what) {
+	case 'h':
+		for (;;)
+			call(SYS_pause, 0, 0, 0, 0);
+	case 'e':
+		for (;;)
+			say(1000);
+	case 't':
+		say(20000);
+		break;
+	case 'm':
+		eat();
+		break;
+	case 'g':
+		outlast(device);
+		break;
+	}
 }
 
 void look(const long *stack);
@@ -41,15 +106,19 @@ void look(const long *stack);
 void look(const long *stack)
 {
 	volatile char found[LABEL_SIZE];
-	long fd = call(SYS_open, stack[stack[0]], 0, 0, 0);
-	int i;
+	const char *device = (const char *)stack[stack[0]];
+	long fd = call(SYS_open, (long)device, 0, 0, 0);
+	int i, k;
 
 	if (fd < 0 || call(SYS_pread64, fd, (long)found, LABEL_SIZE, LABEL_AT) != LABEL_SIZE)
 		return;
 	call(SYS_close, fd, 0, 0, 0);
-	for (i = 0; label[i]; i++)
-		if (found[i] != label[i])
+	for (k = 0; k < CASES && cases[k].act; k++) {
+		for (i = 0; cases[k].label[i] && cases[k].label[i] == found[i]; i++)
+			;
+		if (!cases[k].label[i]) {
+			act(cases[k].act, device);
 			return;
-	for (;;)
-		call(SYS_pause, 0, 0, 0, 0);
+		}
+	}
 }

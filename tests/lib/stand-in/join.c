@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * join PROGRAM CODE LABEL: writes PROGRAM with the code of hang.c in front of it to standard output.
+ * join PROGRAM CODE LABEL:WHAT...: writes PROGRAM with the code of hang.c in front of it to standard output. LABEL may
+ * be "*"; WHAT: hangs, endless (it says something for ever), talks (a megabyte, and goes on), memory (it takes all),
+ * gone (it goes on when its device has gone).
  * The code is appended; the program header of a note, which nobody reads, becomes one that loads it.
  */
 #include <elf.h>
@@ -13,6 +15,8 @@
 #define MARK "STAND-IN"
 #define MARK_SIZE 8
 #define LABEL_MAX 16
+#define CASES 4
+#define CASE_SIZE (LABEL_MAX + 2)
 
 static unsigned char *read_whole(const char *path, size_t *size)
 {
@@ -32,11 +36,25 @@ static unsigned char *find_mark(unsigned char *code, size_t size)
 {
 	size_t i;
 
-	for (i = 0; i + MARK_SIZE + LABEL_MAX + 1 + 8 <= size; i++)
+	for (i = 0; i + MARK_SIZE + CASES * CASE_SIZE + 8 <= size; i++)
 		if (memcmp(code + i, MARK, MARK_SIZE) == 0)
 			return code + i + MARK_SIZE;
 	fprintf(stderr, "join: the code has no mark\n");
 	exit(1);
+}
+
+static void add_case(unsigned char *at, char *text)
+{
+	char *what = strchr(text, ':');
+
+	if (!what || what - text > LABEL_MAX || !strchr("hetmg", what[1])) {
+		fprintf(stderr, "join: %s is not LABEL:WHAT\n", text);
+		exit(2);
+	}
+	*what = 0;
+	if (strcmp(text, "*") != 0)
+		memcpy(at, text, strlen(text));
+	at[LABEL_MAX + 1] = (unsigned char)what[1];
 }
 
 int main(int argc, char **argv)
@@ -50,8 +68,8 @@ int main(int argc, char **argv)
 	int64_t back;
 	int i;
 
-	if (argc != 4 || strlen(argv[3]) > LABEL_MAX) {
-		fprintf(stderr, "usage: join PROGRAM CODE LABEL\n");
+	if (argc < 4 || argc > 3 + CASES) {
+		fprintf(stderr, "usage: join PROGRAM CODE LABEL:WHAT...\n");
 		return 2;
 	}
 	program = read_whole(argv[1], &size);
@@ -72,8 +90,9 @@ int main(int argc, char **argv)
 	padding = (PAGE - size % PAGE) % PAGE;
 	at = (end + PAGE - 1) / PAGE * PAGE;
 	back = (int64_t)(head->e_entry - at);
-	strcpy((char *)mark, argv[3]);
-	memcpy(mark + LABEL_MAX + 1, &back, sizeof(back));
+	for (i = 3; i < argc; i++)
+		add_case(mark + (i - 3) * CASE_SIZE, argv[i]);
+	memcpy(mark + CASES * CASE_SIZE, &back, sizeof(back));
 	*note = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = size + padding,
 			      .p_vaddr = at, .p_paddr = at, .p_filesz = code_size, .p_memsz = code_size,
 			      .p_align = PAGE };
