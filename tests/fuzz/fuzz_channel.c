@@ -30,7 +30,7 @@ static void take(json_object *node)
 	reporttext_node_line(line, sizeof(line), node);
 	report = results_report(&r, &facts);
 	results_summary(report, line, sizeof(line));
-	reporttext_write(f, report);
+	reporttext_write(f, report, false);
 	results_break(report, "x", "y");
 	fclose(f);
 	free(text);

@@ -203,7 +203,7 @@ static int write_text(const struct place *p, json_object *report, struct err *e)
 
 	if (!f)
 		return err_set(e, ENOMEM, "no memory for report.txt");
-	reporttext_write(f, report);
+	reporttext_write(f, report, false);
 	if (fclose(f) != 0)
 		return err_set(e, ENOMEM, "no memory for report.txt");
 	snprintf(path, sizeof(path), "%s/report.txt", p->work);
