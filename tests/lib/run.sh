@@ -10,7 +10,7 @@ pattern=${1:-}
 jobs=2
 
 # Each prints "NAME COMMAND..." for the tests it knows, when asked with `list`.
-test_lists=("$here/natives.sh" "$here/checks.sh" "$here/selftest.sh")
+test_lists=("$here/natives.sh" "$here/host.sh" "$here/checks.sh" "$here/selftest.sh")
 
 mkdir -p "$work/log" "$beds/run" "$beds/disks"
 need_tools "${bed_tools[@]}" shellcheck=shellcheck make=make readelf=binutils

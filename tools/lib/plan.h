@@ -27,6 +27,11 @@
 #include "err.h"
 #include "secret.h"
 
+/* In the report folder: the plan until its token is struck off, and then; why a boot was refused. */
+#define PLAN_FILE "guestsweep.plan"
+#define PLAN_USED_FILE "guestsweep.plan.used"
+#define PLAN_REFUSED_FILE "guestsweep.plan.refused"
+
 #define PLAN_MAX 2048          /* bytes of a plan's text */
 #define PLAN_KEY_SIZE 32       /* bytes of either half of the host's key */
 #define PLAN_HEX128 (2 * 16 + 1)

@@ -149,7 +149,7 @@ static void become(const char *const argv[], const struct spawn_options *o, int 
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	setsid();
-	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+	dup2(open(o->in_path ? o->in_path : "/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
 	dup2(failed, 3);

@@ -1,0 +1,415 @@
+#!/bin/bash
+# host.sh list | CASE: the host's command, built with sanitizers, on a pretended host below a folder of its own: its programs are
+# tests/lib/host/programs, its devices are files. What needs a kernel is the scenarios' to prove.
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(dirname "$(readlink -f "$0")")
+. "$here/common.sh"
+command=${GUESTSWEEP_TEST_COMMAND:-$work/native/unit/guestsweep}
+
+list() {
+	local case
+	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-refused arm-at kexec-here \
+		forged-image disarm; do
+		say "host:$case $0 $case"
+	done
+}
+
+fault() { say "$*"; exit 1; }
+has() { grep -qE -- "$2" "$1" || fault "$1 lacks: $2"$'\n'"$(cat "$1")"; }
+lacks() { ! grep -qE -- "$2" "$1" || fault "$1 has: $2"; }
+
+# gs STATUS WORD...: runs the command, which must end so; what it says is in `said`
+gs() {
+	local want=$1 status=0
+	shift
+	"$command" "$@" > "$root/said" 2>&1 || status=$?
+	(( status == want )) || fault "guestsweep $* ended with $status, not $want:"$'\n'"$(cat "$root/said")"
+}
+
+grubenv() {
+	local text
+	text=$(printf '# GRUB Environment Block\n%s\n#' "$1")
+	printf '%s%*s' "$text" $((1024 - ${#text})) '' | sed '$ s/ /#/g' > "$root/boot/grub/grubenv"
+}
+
+# guest NAME STATE SOURCE...: a guest with its disks, a volume or an image file each
+guest() {
+	local name=$1 target=a source
+	say "$2" > "$root/guests/$name"
+	shift 2
+	{
+		say "<domain type='kvm'><name>$name</name><metadata><name>not this</name></metadata><devices>"
+		for source; do
+			case $source in
+			/dev/*) say "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='$source'/>" ;;
+			*)      say "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='$source'/>"
+			        say "<backingStore type='file'><format type='raw'/><source file='/not/this'/></backingStore>" ;;
+			esac
+			say "<target dev='vd$target' bus='virtio'/></disk>"
+			target=b
+		done
+		say "<disk type='file' device='cdrom'><target dev='sda'/><readonly/></disk></devices></domain>"
+	} > "$root/xml/$name"
+}
+
+# bed: a host with two guests, one of them on an image file, GRUB on a plain filesystem, installed and configured
+bed() {
+	local name
+	root=$(mktemp -d)
+	# shellcheck disable=SC2064 # the folder as it is now
+	trap "rm -rf $root" EXIT
+	export GUESTSWEEP_ROOT=$root
+	cd "$root"
+	mkdir -p etc/guestsweep dev/disk/by-{label,uuid} dev/vg proc/self proc/sys/kernel/random sys/kernel usr/{bin,local/lib/guestsweep} \
+		boot/{grub,guestsweep} report srv guests xml saved autostart stubborn broken run/systemd/journal var/lib/prometheus/node-exporter
+	for name in virsh lvm grub-reboot systemctl sendmail systemd-run guestsweep; do
+		ln -s "$here/host/programs" "usr/bin/$name"
+		cp --remove-destination "$here/host/programs" "usr/bin/$name"
+	done
+	truncate -s 1M dev/sda2 dev/sdb1 dev/vg/web dev/vg/srv srv/db.qcow2
+	ln -s ../../sdb1 dev/disk/by-label/GSREPORT
+	ln -s ../../sda2 dev/disk/by-uuid/1234-ABCD
+	say 0123456789abcdef0123456789abcdef > etc/machine-id
+	say ID=debian > etc/os-release
+	say first-boot > proc/sys/kernel/random/boot_id
+	say 'ro quiet console=tty0 console=ttyS1,9600' > proc/cmdline
+	printf 'MemTotal: 8000000 kB\nMemAvailable: 6000000 kB\n' > proc/meminfo
+	say 0 > sys/kernel/kexec_loaded
+	printf '%s\n' '1 0 8:1 / / rw - ext4 /dev/sda1 rw' '2 1 8:2 / /boot rw - ext4 /dev/sda2 rw' \
+		'3 1 8:17 / /report rw - ext4 /dev/sdb1 rw' '4 1 253:1 / /srv rw - ext4 /dev/vg/srv rw' > proc/self/mountinfo
+	say '{"report":[{"lv":[{"vg_name":"vg","lv_name":"web","lv_attr":"-wi-a-----"},
+		{"vg_name":"vg","lv_name":"srv","lv_attr":"-wi-ao----"},{"vg_name":"vg","lv_name":"pool","lv_attr":"twi-a-tz--"}]}]}' > lvs.json
+	grubenv next_entry=
+	say "menuentry --id guestsweep-armed" > boot/grub/grub.cfg
+	say kernel > boot/guestsweep/vmlinuz
+	say image > boot/guestsweep/initramfs.img
+	(cd boot/guestsweep && sha256sum vmlinuz initramfs.img) > usr/local/lib/guestsweep/sums
+	guest web running /dev/vg/web
+	guest db 'shut off' /srv/db.qcow2
+	touch autostart/web
+	printf '[sweep]\nmode = check\n[guest web]\ndisk = vg/web\n' > etc/guestsweep/sweep.conf
+	"$command" key "$root/host.pub"
+	: > calls
+}
+
+# report NAME VERDICT: a run on the report filesystem
+report() {
+	mkdir -p "$root/report/$1"
+	jq --arg verdict "$2" '.verdict = $verdict' "$here/selftest/report.json" > "$root/report/$1/report.json"
+	say "$1" > "$root/report/last"
+}
+
+case_words() {
+	bed
+	gs 0 --help
+	has said 'preflight'
+	gs 0 --version
+	gs 0 arm --help
+	gs 64
+	gs 64 nonsense
+	gs 64 show nonsense
+	gs 64 show ../../etc
+	gs 64 arm --grub --kexec
+	gs 64 arm --now --at 03:00
+	gs 64 collect --keep 0
+	gs 64 key
+}
+
+case_init() {
+	bed
+	rm etc/guestsweep/*.conf
+	printf 'LUKS\xba\xbe' | dd of=dev/vg/web conv=notrunc status=none
+	say 'data /dev/vg/srv /root/srv.key luks,discard,x-systemd.automount' > etc/crypttab
+	guest odd 'shut off' /dev/vg/gone
+	gs 0 init
+	has etc/guestsweep/sweep.conf '^disk      = vg/web$'
+	has etc/guestsweep/sweep.conf '^disk      = vg/srv:/db.qcow2 qcow2$'
+	has etc/guestsweep/sweep.conf '^\[guest db\] ; not started with the host$'
+	has etc/guestsweep/sweep.conf '^\[guest web\]$'
+	has etc/guestsweep/sweep.conf '^; to do: guest odd, disk vda: /dev/vg/gone is not there$'
+	lacks etc/guestsweep/sweep.conf 'not/this|not this'
+	has etc/guestsweep/crypttab '^data /dev/vg/srv /root/srv.key luks,discard$'
+	has etc/guestsweep/crypttab '^web vg/web keys/web luks,nofail$'
+	has said '^to do: vg/web is encrypted: put its key into /etc/guestsweep/keys/web'
+	[[ $(stat -c %a etc/guestsweep/keys) == 700 ]]
+	# what it wrote, it takes itself
+	gs 1 preflight --grub --json
+	jq -e 'all(.items[]; .item != "configuration" or .state == "ok")' said > /dev/null || fault "$(cat said)"
+}
+
+case_init-twice() {
+	bed
+	cp etc/guestsweep/sweep.conf before
+	gs 4 init
+	cmp before etc/guestsweep/sweep.conf
+	gs 0 init --force
+	lacks etc/guestsweep/sweep.conf '^mode = check$'
+}
+
+case_show() {
+	bed
+	gs 4 show
+	has said 'no report yet'
+	report 20260101T000000Z clean
+	report 20260202T000000Z attention
+	gs 1 show
+	has said '^guestsweep 0.1.0: attention$'
+	lacks said $'\e'
+	gs 0 show 20260101T000000Z
+	gs 1 show --json
+	jq -e '.verdict == "attention"' said > /dev/null
+	gs 4 show 20250101T000000Z
+	# whoever can write to the report filesystem can't write to the terminal
+	jq '.nodes[0].name = "\u001b]0;evil\u0007"' report/20260202T000000Z/report.json > new
+	mv new report/20260202T000000Z/report.json
+	gs 1 show
+	lacks said $'\e'
+	has said '\\x1b\]0;evil'
+	script -qec "'$command' show 20260101T000000Z" /dev/null > said
+	has said $'\e\\[32mclean'
+	say '{' > report/20260202T000000Z/report.json
+	gs 4 show
+	gs 4 status
+}
+
+with_journal() {
+	"$here/host/listen" "$root/run/systemd/journal/socket" "$root/journal" &
+	until [[ -S $root/run/systemd/journal/socket ]]; do sleep 0.02; done
+	"$@"
+	python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.sendto(b"END", sys.argv[1])' \
+		"$root/run/systemd/journal/socket"
+	wait
+	rm "$root/run/systemd/journal/socket"
+}
+
+case_collect() {
+	local i
+	bed
+	gs 0 collect
+	has said 'no new report'
+	report 20260101T000000Z uncorrected
+	say 'shut off' > guests/web
+	mkdir -p var/lib/guestsweep
+	say web > var/lib/guestsweep/guests
+	with_journal gs 2 collect
+	[[ $(<guests/web) == running ]] || fault "web was not started again"
+	[[ ! -e var/lib/guestsweep/guests ]]
+	jq -e -s 'length == 2 and .[0].GUESTSWEEP_VERDICT == "uncorrected" and .[0].GUESTSWEEP_REPAIRED == "1" and .[0].PRIORITY == "3"
+		and .[0].SYSLOG_IDENTIFIER == "guestsweep" and .[0].GUESTSWEEP_RUN == "20260101T000000Z" and (.[0].MESSAGE_ID | length == 32)
+		and .[1].GUESTSWEEP_CODE == "no-key"' journal > /dev/null || fault "$(cat journal)"
+	has mail '^Subject: guestsweep on .*: uncorrected$'
+	has mail '^To: root$'
+	has mail 'lvg2/hd0'
+	has var/lib/prometheus/node-exporter/guestsweep.prom '^guestsweep_verdict 2$'
+	has var/lib/prometheus/node-exporter/guestsweep.prom '^guestsweep_filesystems\{verdict="repaired"\} 1$'
+	rm mail
+	gs 0 collect
+	[[ ! -e mail ]] || fault "the same report was sent twice"
+	for i in 1 2 3 4 5; do report "2026020${i}T000000Z" clean; done
+	gs 0 collect --keep 2 --mail admin@example.org
+	has mail '^To: admin@example.org$'
+	[[ $(cd report && echo 2*) == "20260204T000000Z 20260205T000000Z" ]] || fault "kept: $(ls report)"
+	# one that can't be started again is news, and stays in the list
+	say 'shut off' > guests/web
+	say web > var/lib/guestsweep/guests
+	sed -i 's/"start -- ".*/"start -- "*) return 1 ;;/; s/^virsh)  *virsh "$@"/virsh) virsh "$@" || exit 1/' usr/bin/virsh
+	gs 1 collect
+	has var/lib/guestsweep/guests '^web$'
+}
+
+# restarted: the host as it is after a boot
+restarted() { say another-boot > "$root/proc/sys/kernel/random/boot_id"; }
+
+case_collect-fates() {
+	bed
+	gs 0 arm --grub
+	gs 0 collect
+	has said 'no new report'
+	gs 0 status
+	has said '^armed: +for the next boot'
+	restarted
+	gs 3 collect
+	has said 'restarted without a sweep; the boot entry was not taken'
+	[[ ! -e report/guestsweep.plan && ! -e boot/guestsweep/armed.cpio ]] || fault "still armed"
+	gs 0 status
+	has said '^armed: +nothing'
+	gs 0 arm --grub
+	say 'the plan is forged' > report/guestsweep.plan.refused
+	say third-boot > proc/sys/kernel/random/boot_id
+	gs 3 collect
+	has said 'without a sweep: the plan is forged'
+	gs 0 arm --grub
+	mv report/guestsweep.plan report/guestsweep.plan.used
+	gs 3 collect
+	has said 'began and left no report'
+	gs 0 arm --grub
+	mv report/guestsweep.plan report/guestsweep.plan.used
+	report 20260101T000000Z repaired
+	gs 0 collect
+	[[ ! -e report/guestsweep.plan.used && ! -e var/lib/guestsweep/armed ]] || fault "the plan was left"
+	gs 0 arm --grub
+	rm report/guestsweep.plan
+	gs 3 collect
+	has said 'plan is gone'
+}
+
+case_preflight() {
+	bed
+	gs 0 preflight --grub
+	lacks said '^(warn|fail)'
+	has said '^ok +guests +1 are on'
+	gs 0 preflight --json --grub
+	jq -e '.state == "ok" and .way == "grub" and (.items | length > 6)' said > /dev/null
+	touch saved/db
+	gs 0 preflight --grub
+	has said '^warn +db +its memory is saved'
+}
+
+# fails WAY PATTERN: preflight must fail on just that
+fails() {
+	gs 1 preflight "--$1"
+	[[ $(grep -c ^fail said) == 1 ]] || fault "more than one fails, or none:"$'\n'"$(cat said)"
+	has said "^fail +$2"
+}
+
+case_preflight-faults() {
+	bed
+	say x >> boot/guestsweep/initramfs.img
+	fails grub 'image +.*is not what was installed'
+	say image > boot/guestsweep/initramfs.img
+	mkdir -p sys/dev/block/8:2/dm
+	say LVM-abc > sys/dev/block/8:2/dm/uuid
+	fails grub 'GRUB +/boot/grub/grubenv lies on LVM'
+	rm -r sys/dev
+	mkdir -p sys/dev/block/8:2/md
+	fails grub 'GRUB +.* lies on RAID'
+	rm -r sys/dev
+	sed -i 's/ext4 .dev.sda2/btrfs \/dev\/sda2/' proc/self/mountinfo
+	fails grub 'GRUB +.* lies on btrfs'
+	sed -i 's/btrfs .dev.sda2/ext4 \/dev\/sda2/' proc/self/mountinfo
+	mv boot/grub/grub.cfg .
+	fails grub 'GRUB +.*no entry'
+	mv grub.cfg boot/grub/
+	mv dev/vg/web .
+	fails grub 'web +sweep.conf: vg/web is on no disk'
+	mv web dev/vg/
+	say 'nonsense = 1' >> etc/guestsweep/sweep.conf
+	fails grub 'configuration +sweep.conf:5'
+	sed -i '$d' etc/guestsweep/sweep.conf
+	rm dev/disk/by-label/GSREPORT
+	fails grub 'report filesystem +.*LABEL=GSREPORT is on no disk'
+	ln -s ../../sdb1 dev/disk/by-label/GSREPORT
+	sed -i 's/report rw/report ro/' proc/self/mountinfo
+	fails grub 'report filesystem +.*read-only'
+	sed -i 's/report ro/report rw/' proc/self/mountinfo
+	mkdir -p sys/kernel/security
+	say 'none [integrity] confidentiality' > sys/kernel/security/lockdown
+	gs 0 preflight --grub
+	say ID=fedora > etc/os-release
+	fails grub 'Secure Boot'
+	rm sys/kernel/security/lockdown
+	mkdir -p sys/class/watchdog/watchdog0/device/driver sys/module/iTCO_wdt
+	ln -s ../../../../../module/iTCO_wdt sys/class/watchdog/watchdog0/device/driver/module
+	printf '%s\n' '' softdog i6300esb > usr/local/lib/guestsweep/modules
+	fails grub 'watchdog +the image has no driver iTCO_wdt'
+	say iTCO_wdt >> usr/local/lib/guestsweep/modules
+	gs 0 preflight --grub
+	fails efi 'EFI +this host was not booted by UEFI'
+	say 1 > proc/sys/kernel/kexec_load_disabled
+	fails kexec 'kexec +kernel.kexec_load_disabled'
+}
+
+case_arm-grub() {
+	local plan=report/guestsweep.plan
+	bed
+	printf 'LUKS' > etc/guestsweep/not-a-key
+	gs 0 arm --grub --now
+	[[ $(<guests/web) == "shut off" ]] || fault "web is still on"
+	has var/lib/guestsweep/guests '^web$'
+	has boot/grub/grubenv '^next_entry=guestsweep>guestsweep-armed'
+	has calls '^systemctl --no-block reboot$'
+	has $plan '^host = 0123456789abcdef0123456789abcdef$'
+	has $plan '^way = grub$'
+	has $plan '^grubenv = UUID=1234-ABCD:/grub/grubenv$'
+	has $plan "^image = $(sha256sum < boot/guestsweep/initramfs.img | cut -d ' ' -f 1)\$"
+	has $plan '^signature = [0-9a-f]{128}$'
+	mkdir handed
+	(cd handed && cpio --quiet -idm < ../boot/guestsweep/armed.cpio)
+	cmp handed/etc/guestsweep/plan $plan
+	cmp handed/etc/guestsweep/sweep.conf etc/guestsweep/sweep.conf
+	cmp handed/etc/guestsweep/not-a-key etc/guestsweep/not-a-key
+	[[ ! -e handed/etc/guestsweep/host.key ]] || fault "the host's key was handed over"
+	[[ $(stat -c %s handed/etc/guestsweep/plan.salt) == 32 ]]
+	[[ $(stat -c %a boot/guestsweep/armed.cpio) == 600 ]]
+	# no two plans alike
+	cp $plan first
+	gs 0 arm --grub
+	! cmp -s first $plan || fault "the same token twice"
+}
+
+# Nothing is armed, and nothing was done to a guest.
+unarmed() {
+	[[ ! -e report/guestsweep.plan && ! -e boot/guestsweep/armed.cpio && ! -e var/lib/guestsweep/armed ]] || fault "something is armed"
+	has boot/grub/grubenv '^next_entry=#*$|^#*$'
+	[[ $(<guests/web) == running ]] || fault "web is off"
+	lacks calls '^systemctl --no-block'
+}
+
+case_arm-refused() {
+	bed
+	mv dev/vg/web .
+	gs 1 arm --grub --now
+	has said 'fail: web: sweep.conf: vg/web is on no disk'
+	unarmed
+	mv web dev/vg/
+	touch broken/grub-reboot
+	gs 4 arm --grub --now
+	has said 'grub-reboot is broken here'
+	unarmed
+	rm broken/grub-reboot
+	touch broken/systemctl
+	gs 4 arm --grub --now
+	sed -i /^systemctl/d calls
+	unarmed
+}
+
+case_arm-at() {
+	bed
+	gs 0 arm --grub --at 'Sat 03:00'
+	has calls '^systemd-run --unit=guestsweep-arm --collect --on-calendar=Sat 03:00 .*/usr/bin/guestsweep arm --grub --now$'
+	unarmed
+}
+
+# Below a test's root no kernel is loaded; all before that is done, and taken back.
+case_kexec-here() {
+	bed
+	gs 4 arm --kexec --now
+	has said 'kexec: not below GUESTSWEEP_ROOT'
+	unarmed
+}
+
+case_forged-image() {
+	bed
+	say evil > boot/guestsweep/vmlinuz
+	gs 1 arm --kexec
+	has said 'is not what was installed: damaged, or somebody changed it'
+	unarmed
+}
+
+case_disarm() {
+	bed
+	gs 0 disarm
+	gs 0 arm --grub --now
+	sed -i /^systemctl/d calls
+	gs 0 disarm
+	unarmed
+	gs 0 status
+	has said '^last sweep: never'
+	# somebody else's choice stays
+	grubenv next_entry=memtest
+	gs 0 disarm
+	has boot/grub/grubenv '^next_entry=memtest'
+}
+
+if [[ $1 == list ]]; then list; else "case_$1"; fi
