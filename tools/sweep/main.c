@@ -23,6 +23,7 @@
 #include <json-c/json_util.h>
 
 #include "aftermath.h"
+#include "armed.h"
 #include "content.h"
 #include "dm.h"
 #include "file.h"
@@ -406,17 +407,20 @@ static int sweep_main(void)
 		log_line("%s", e.text[0] ? e.text : "no memory");
 		return EXIT_FAILURE;
 	}
-	sweep.env.mode = most_that_is_allowed();
+	sweep.env.mode = armed_begin("", &e) < 0 ? MODE_LIST : most_that_is_allowed();
 	walk_init(&sweep.host, &sweep.env);
 	rc = hostwalk_discover(&sweep.host, &e);
 	if (rc == 0 && publish_prepare(&sweep.place, &sweep.host, sweep.started, &e) == 0)
 		sweep.env.undo_dir = sweep.place.undo;
 	else if (rc == 0)
 		note_report_place(&e);
+	armed_clear_grub(&sweep.host, sweep.place.ready ? &sweep.place.mounted : NULL);
+	if (rc == 0)
+		rc = armed_may_sweep(&e);
 	if (rc == 0)
 		rc = sweep_guests(&e);
 	if (rc < 0)
-		results_problem(&sweep.results, SWEEP_FAILED, "tool-failed", "%s", e.text);
+		results_problem(&sweep.results, SWEEP_FAILED, e.word[0] ? e.word : "tool-failed", "%s", e.text);
 	report();
 	return EXIT_SUCCESS;
 }

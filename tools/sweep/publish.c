@@ -12,6 +12,7 @@
 
 #include <json-c/json_util.h>
 
+#include "armed.h"
 #include "checkrun.h"
 #include "cleanup.h"
 #include "extsuper.h"
@@ -147,14 +148,15 @@ int publish_prepare(struct place *p, struct walk *host, int64_t started, struct 
 		rc = mounts_mount(&p->mounted, n->device, MOUNT_POINT, false, e);
 	if (rc < 0)
 		return rc;
-	/* it is ours from here on, not a volume to sweep; but guests' images may lie beside the report */
-	node_verdict(n, VERDICT_OK, "", "the report is written here");
-	rc = add_images(p, host, n, e);
-	if (rc < 0)
-		log_line("%s: %s", n->stack, e->text);
 	snprintf(p->folder, sizeof(p->folder), "%s%s", MOUNT_POINT,
 		 strcmp(s->report_folder, "/") == 0 ? "" : s->report_folder);
 	rc = file_mkdirs(p->folder, e);
+	if (rc == 0)
+		rc = armed_take(p->folder, e);
+	/* it is ours from here on, not a volume to sweep; but guests' images may lie beside the report */
+	node_verdict(n, VERDICT_OK, "", "the report is written here");
+	if (rc == 0 && add_images(p, host, n, e) < 0)
+		log_line("%s: %s", n->stack, e->text);
 	if (rc == 0)
 		rc = make_run(p, started, e);
 	if (rc < 0) {
