@@ -10,7 +10,7 @@ command=${GUESTSWEEP_TEST_COMMAND:-$work/native/unit/guestsweep}
 list() {
 	local case
 	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-refused arm-at kexec-here \
-		forged-image disarm; do
+		forged-image disarm install; do
 		say "host:$case $0 $case"
 	done
 }
@@ -410,6 +410,58 @@ case_disarm() {
 	grubenv next_entry=memtest
 	gs 0 disarm
 	has boot/grub/grubenv '^next_entry=memtest'
+}
+
+# files: all that is below the root, with their sums, but what the test itself makes
+files() { (cd "$root" && find . -type f ! -name calls ! -name said ! -name grubenv ! -name 'files.*' -exec sha256sum {} + | sort -k 2; find . -type d -o -type l | sort); }
+
+# What install puts there works, and uninstall leaves nothing of it.
+case_install() {
+	local grub=$here/host/grub-mkconfig_lib
+	bed
+	rm -r boot/guestsweep usr/local etc/guestsweep host.pub
+	mkdir -p etc/grub.d usr/share/grub run/systemd/system boot/efi/loader/entries boot/efi/EFI/systemd sys/firmware/efi proc/self
+	say '9 1 8:3 / /boot/efi rw,relatime shared:1 - vfat /dev/sda3 rw' >> proc/self/mountinfo
+	ln -s "$here/host/programs" usr/bin/grub-mkconfig
+	files > files.before
+	"$top/build.sh" install > said 2>&1 || fault "$(cat said)"
+	has calls "^grub-mkconfig -o $root/boot/grub/grub.cfg$"
+	has calls '^systemctl daemon-reload$'
+	[[ $(stat -c %a etc/guestsweep/host.key) == 600 && $(stat -c %s etc/guestsweep/host.key) == 32 ]] || fault "no key"
+	(cd boot/guestsweep && sha256sum --status -c ../../usr/local/lib/guestsweep/sums)
+	cmp boot/guestsweep/initramfs.img boot/efi/EFI/guestsweep/initramfs.img
+	has usr/local/lib/guestsweep/modules '^iTCO_wdt$'
+	has boot/efi/loader/entries/guestsweep-shell.conf '^options +console=tty0 console=ttyS1,9600 panic=10 .*guestsweep.after=shell$'
+	# the image has the public half behind it
+	tail -c +"$(($(stat -c %s "$image") + 1))" boot/guestsweep/initramfs.img | cpio --quiet -i --to-stdout etc/guestsweep/host.pub > host.pub
+	"$command" key "$root/again.pub"
+	cmp host.pub again.pub
+	rm again.pub
+	pkgdatadir=$here/host sh -c ". $grub; sed 's|/boot/guestsweep|$root/boot/guestsweep|' etc/grub.d/42_guestsweep > entry; . ./entry" > said ||
+		fault "$(cat said)"
+	rm entry
+	has said '^.linux /guestsweep/vmlinuz console=ttyS0 panic=10 init_on_free=1 guestsweep.mode=check$|linux /guestsweep/vmlinuz console=ttyS0 .*mode=check$'
+	has said 'id guestsweep-armed'
+	has said 'initrd /guestsweep/initramfs.img /guestsweep/armed.cpio$'
+	[[ $(grep -c '{$' said) == $(grep -c '^.*}$' said) ]] || fault "$(cat said)"
+	# the same key, and nothing twice, when it is installed once more
+	cp etc/guestsweep/host.key key
+	"$top/build.sh" install > said 2>&1
+	cmp key etc/guestsweep/host.key
+	rm key host.pub
+	[[ -z $(sort usr/local/lib/guestsweep/installed | uniq -d) ]]
+	# what was installed is what the command finds
+	printf '[sweep]\nmode = check\n' > etc/guestsweep/sweep.conf
+	say guestsweep-armed > boot/grub/grub.cfg
+	"$root/usr/local/sbin/guestsweep" preflight --grub > said || fault "$(cat said)"
+	"$root/usr/local/sbin/guestsweep" arm --grub > said
+	rm etc/guestsweep/sweep.conf boot/grub/grub.cfg
+	say "menuentry --id guestsweep-armed" > boot/grub/grub.cfg
+	rmdir var/lib/guestsweep 2> /dev/null || true
+	"$top/build.sh" uninstall > said 2>&1 || fault "$(cat said)"
+	files | diff files.before - || fault "uninstall left something"
+	"$top/build.sh" uninstall > said
+	has said 'is not installed'
 }
 
 if [[ $1 == list ]]; then list; else "case_$1"; fi
