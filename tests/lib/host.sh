@@ -9,7 +9,7 @@ command=${GUESTSWEEP_TEST_COMMAND:-$work/native/unit/guestsweep}
 
 list() {
 	local case
-	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-refused arm-at kexec-here \
+	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-refused arm-at arm-efi kexec-here \
 		forged-image disarm install; do
 		say "host:$case $0 $case"
 	done
@@ -381,6 +381,32 @@ case_arm-at() {
 	unarmed
 }
 
+case_arm-efi() {
+	local variables=sys/firmware/efi/efivars global=8be4df61-93ca-11d2-aa0d-00e098032b8c
+	bed
+	mkdir -p $variables boot/efi/EFI/guestsweep sys/dev/block/8:3 dev/disk/by-partuuid
+	touch boot/efi/EFI/guestsweep/initramfs.img dev/sda3
+	ln -s ../../sda3 dev/disk/by-partuuid/12345678-9abc-def0-1122-334455667788
+	say 3 > sys/dev/block/8:3/partition
+	say 2048 > sys/dev/block/8:3/start
+	say 4096 > sys/dev/block/8:3/size
+	say '9 1 8:3 / /boot/efi rw,relatime shared:1 - vfat /dev/sda3 rw' >> proc/self/mountinfo
+	printf '\7\0\0\0\1\0\0\0\4\0d\0\0\0' > $variables/Boot0000-$global
+	gs 0 arm --efi
+	printf '\7\0\0\0\1\0' | cmp - $variables/BootNext-$global
+	tr -d '\0' < $variables/Boot0001-$global | grep -aqF 'initrd=\EFI\guestsweep\armed.cpio console=tty0 console=ttyS1,9600' || fault "no arguments"
+	has report/guestsweep.plan '^way = efi$'
+	has report/guestsweep.plan '^grubenv = $'
+	cpio --quiet -it < boot/efi/EFI/guestsweep/armed.cpio | grep -qx etc/guestsweep/plan
+	# once more: the same boot option, not another one
+	gs 0 arm --efi
+	[[ ! -e $variables/Boot0002-$global ]] || fault "a second boot option"
+	gs 0 disarm
+	[[ $(ls $variables) == Boot0000-$global && ! -e boot/efi/EFI/guestsweep/armed.cpio ]] || fault "left: $(ls $variables)"
+	printf '\6\0\0\0\1' > $variables/SecureBoot-$global
+	fails efi 'EFI +with Secure Boot'
+}
+
 # Below a test's root no kernel is loaded; all before that is done, and taken back.
 case_kexec-here() {
 	bed
@@ -403,6 +429,7 @@ case_disarm() {
 	gs 0 arm --grub --now
 	sed -i /^systemctl/d calls
 	gs 0 disarm
+	has calls '^systemctl stop guestsweep-arm.timer$'
 	unarmed
 	gs 0 status
 	has said '^last sweep: never'

@@ -4,7 +4,7 @@
 
 # setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
 # report-disk=full|broken, failing-writes=DISK, waits=yes (long, but without work), qemu=WORDS (more of the machine),
-# late=DISK (its person plugs it in)
+# late=DISK (its person plugs it in), installed=yes (guestsweep is installed in the overlay, as on a host)
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -30,6 +30,7 @@ make_image() {
 		for part in $(cd "$dir/overlay" && find usr/bin -type f 2> /dev/null); do
 			image_file "$part" > "$dir/overlay/$part.real"
 		done
+		[[ $(setting "$name" installed no) == no ]] || installed_host "$dir/overlay"
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
@@ -49,6 +50,13 @@ next_kernel() {
 	mv "$2.cpio" "$2/initrd"
 	cp "$kernel" "$2/kernel"
 	cp "$image_work/extras/usr/bin/load-kernel" "$2/"
+}
+
+# installed_host ROOT: what ./build.sh install leaves on a host
+installed_host() {
+	mkdir -p "$1/etc"
+	say 0123456789abcdef0123456789abcdef > "$1/etc/machine-id"
+	GUESTSWEEP_ROOT=$1 "$top/build.sh" install > "$1.log" 2>&1
 }
 
 # image_file PATH: a file as the image holds it

@@ -38,6 +38,15 @@ int disarm(const struct reports *r, struct err *e)
 	return rc;
 }
 
+/* Of `arm --at`; mostly there is none. */
+static void stop_timer(void)
+{
+	const char *argv[] = { "systemctl", "stop", "guestsweep-arm.timer", NULL };
+	struct err none;
+
+	(void)!host_run(argv, 30, NULL, &none);
+}
+
 static int run_disarm(int argc, char **argv)
 {
 	struct reports r;
@@ -46,6 +55,7 @@ static int run_disarm(int argc, char **argv)
 
 	if (argc > 1)
 		return usage_error(&command_disarm, "what is %s?", argv[1]);
+	stop_timer();
 	rc = reports_open(&r, true, &why);
 	if (disarm(rc < 0 ? NULL : &r, &e) < 0) {
 		log_line("%s", e.text);

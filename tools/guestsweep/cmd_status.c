@@ -29,18 +29,28 @@ static void print_armed(const struct armed_state *a)
 	printf("            by %s, since %s\n", a->plan.way, when);
 }
 
-/* systemd's word for when the timer is due. */
-static void print_timer(void)
+/* systemd's word for when a timer is due; "" where it is not. */
+static void next_of(const char *timer, char *when, size_t size)
 {
-	const char *argv[] = { "systemctl", "show", "--property=NextElapseUSecRealtime", "--value",
-			       "guestsweep.timer", NULL };
-	cleanup_free char *when = NULL;
+	const char *argv[] = { "systemctl", "show", "--property=NextElapseUSecRealtime", "--value", timer, NULL };
+	cleanup_free char *text = NULL;
 	struct err e;
 
-	if (host_run(argv, 10, &when, &e) != 0)
-		return;
+	when[0] = 0;
+	if (host_run(argv, 10, &text, &e) == 0)
+		snprintf(when, size, "%s", text);
 	when[strcspn(when, "\n")] = 0;
-	printf("timer:      %s\n", when[0] ? when : "off (systemctl enable --now guestsweep.timer)");
+}
+
+static void print_timers(void)
+{
+	char monthly[80], once[80];
+
+	next_of("guestsweep.timer", monthly, sizeof(monthly));
+	next_of("guestsweep-arm.timer", once, sizeof(once));
+	printf("monthly:    %s\n", monthly[0] ? monthly : "off (systemctl enable --now guestsweep.timer)");
+	if (once[0])
+		printf("once:       %s (arm --at)\n", once);
 }
 
 static int print_last(const struct reports *r)
@@ -77,7 +87,7 @@ static int run_status(int argc, char **argv)
 		log_line("%s", e.text);
 		printf("armed:      %s\n", host_has(ARMED_PATH) ? "something; the report filesystem can't be read"
 								   : "nothing");
-		print_timer();
+		print_timers();
 		return CANNOT;
 	}
 	if (armed_look(&r, &a, &e) < 0) {
@@ -86,7 +96,7 @@ static int run_status(int argc, char **argv)
 		print_armed(&a);
 		if (a.is != ARMED_NOT && a.refused[0])
 			printf("            the image refused it: %s\n", a.refused);
-		print_timer();
+		print_timers();
 		status = print_last(&r);
 	}
 	reports_close(&r);

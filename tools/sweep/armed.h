@@ -3,7 +3,7 @@
  * The image's side of `guestsweep arm`: whether this sweep has the host's leave.
  *
  *   image   configuration  plan   this sweep
- *   bare    any            none   goes on: the admin's own hand (README, "Booting it")
+ *   bare    any            none   goes on: the admin's own hand (README, "Booting it by hand")
  *   host's  none           none   goes on: an entry of the boot menu; there are no keys
  *   host's  some           none   is refused: a stranger's configuration
  *   bare    any            some   is refused: nobody can tell whose plan it is
