@@ -297,6 +297,9 @@ case_preflight-faults() {
 	say 'nonsense = 1' >> etc/guestsweep/sweep.conf
 	fails grub 'configuration +sweep.conf:5'
 	sed -i '$d' etc/guestsweep/sweep.conf
+	ln -s /etc/shadow etc/guestsweep/keys
+	fails grub 'configuration +.*/etc/guestsweep/keys is neither a file nor a folder'
+	rm etc/guestsweep/keys
 	rm dev/disk/by-label/GSREPORT
 	fails grub 'report filesystem +.*LABEL=GSREPORT is on no disk'
 	ln -s ../../sdb1 dev/disk/by-label/GSREPORT
@@ -468,7 +471,8 @@ case_install() {
 		fault "$(cat said)"
 	rm entry
 	has said '^.linux /guestsweep/vmlinuz console=ttyS0 panic=10 init_on_free=1 guestsweep.mode=check$|linux /guestsweep/vmlinuz console=ttyS0 .*mode=check$'
-	has said 'id guestsweep-armed'
+	# with GRUB's password set, only what runs unattended goes without it
+	[[ $(grep -c -- ' --unrestricted --id guestsweep' said) == 2 && $(grep -c -- ' --id ' said) == 5 ]] || fault "$(cat said)"
 	has said 'initrd /guestsweep/initramfs.img /guestsweep/armed.cpio$'
 	[[ $(grep -c '{$' said) == $(grep -c '^.*}$' said) ]] || fault "$(cat said)"
 	# the same key, and nothing twice, when it is installed once more

@@ -53,8 +53,14 @@ enum item_state preflight_worst(const struct preflight *p)
 
 static void pre_config(struct preflight *p)
 {
+	struct configset set;
+	struct err e;
 	size_t i;
 
+	if (configset_list(&set, host_root(), true, &e) < 0)
+		preflight_add(p, "configuration", ITEM_FAIL, "%s", e.text);
+	else
+		configset_free(&set);
 	if (!host_has(CONFIG_FOLDER_PATH "/sweep.conf") && !host_has(CONFIG_FOLDER_PATH "/crypttab"))
 		preflight_add(p, "configuration", ITEM_WARN,
 			      "there is none in " CONFIG_FOLDER_PATH "; guestsweep init writes it");

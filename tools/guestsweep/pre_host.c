@@ -15,7 +15,8 @@
 #include "preflight.h"
 #include "reports.h"
 
-#define ROOM_MIN_MIB 64 /* for logs and reports; undo files take their own share where there is room */
+#define ROOM_MIN_MIB 8   /* for the report itself */
+#define ROOM_GOOD_MIB 64 /* and for long logs; undo files take what there is */
 #define SECURE_BOOT "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 #define WATCHDOGS 4
@@ -52,14 +53,16 @@ void pre_report(struct preflight *p)
 		preflight_add(p, "report filesystem", ITEM_FAIL, "%s", e.text);
 		return;
 	}
-	if (statvfs(r.folder, &st) < 0)
+	if (statvfs(r.folder, &st) < 0) {
 		preflight_add(p, "report filesystem", ITEM_FAIL, "%s: %s", r.folder, strerror(errno));
-	else if (st.f_bavail * st.f_frsize >> 20 < ROOM_MIN_MIB)
-		preflight_add(p, "report filesystem", ITEM_FAIL, "%s has %llu MiB left, a sweep needs %d", r.folder,
-			      (unsigned long long)(st.f_bavail * st.f_frsize >> 20), ROOM_MIN_MIB);
-	else
-		preflight_add(p, "report filesystem", ITEM_OK, "%s, %llu MiB free, %zu reports", p->settings.report_device,
-			      (unsigned long long)(st.f_bavail * st.f_frsize >> 20), r.n);
+	} else {
+		unsigned long long mib = (unsigned long long)st.f_bavail * st.f_frsize >> 20;
+
+		preflight_add(p, "report filesystem",
+			      mib < ROOM_MIN_MIB ? ITEM_FAIL : mib < ROOM_GOOD_MIB ? ITEM_WARN : ITEM_OK,
+			      "%s, %llu MiB free%s, %zu reports", p->settings.report_device, mib,
+			      mib < ROOM_GOOD_MIB ? ", which is little" : "", r.n);
+	}
 	reports_close(&r);
 }
 

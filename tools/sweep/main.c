@@ -395,10 +395,13 @@ static void prepare_process(void)
 static int sweep_main(void)
 {
 	struct err e = { 0 };
+	bool refused;
 	int rc;
 
 	prepare_process();
 	rc = results_init(&sweep.results);
+	/* before anything is taken out of the configuration */
+	refused = armed_begin("", &e) < 0;
 	if (rc == 0)
 		rc = load_configuration(&e);
 	if (rc == 0)
@@ -407,7 +410,7 @@ static int sweep_main(void)
 		log_line("%s", e.text[0] ? e.text : "no memory");
 		return EXIT_FAILURE;
 	}
-	sweep.env.mode = armed_begin("", &e) < 0 ? MODE_LIST : most_that_is_allowed();
+	sweep.env.mode = refused ? MODE_LIST : most_that_is_allowed();
 	walk_init(&sweep.host, &sweep.env);
 	rc = hostwalk_discover(&sweep.host, &e);
 	if (rc == 0 && publish_prepare(&sweep.place, &sweep.host, sweep.started, &e) == 0)
