@@ -495,4 +495,9 @@ case_install() {
 	has said 'is not installed'
 }
 
-if [[ $1 == list ]]; then list; else "case_$1"; fi
+# made: the command, brought up to date by one at a time
+made() {
+	[[ ${GUESTSWEEP_TEST_COMMAND:-} ]] || flock "$work/native.lock" make -s -C "$top/tools" -j "$(nproc)" OUT="$work/native" "$command"
+}
+
+if [[ $1 == list ]]; then list; else made; "case_$1"; fi
