@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The image's side of arming: which sweep has the host's leave, and that a token is good for one. */
+/* link: -Wl,--wrap=hostwalk_find */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +18,24 @@
 #include "armed.h"
 #include "configset.h"
 #include "file.h"
+#include "grubenv.h"
+#include "hostwalk.h"
 #include "plan.h"
+
+struct node *__wrap_hostwalk_find(struct walk *w, const char *spec, bool with_lvs, struct err *e);
+
+static struct node boot = { .device = "/dev/boot" };
+
+/* The only filesystem there is. */
+struct node *__wrap_hostwalk_find(struct walk *w, const char *spec, bool with_lvs, struct err *e)
+{
+	(void)w;
+	(void)with_lvs;
+	if (strcmp(spec, "UUID=12-34") == 0)
+		return &boot;
+	err_set(e, ENODEV, "%s is on no disk of this host", spec);
+	return NULL;
+}
 
 static char root[] = "/tmp/guestsweep-test.XXXXXX";
 static char report[PATH_MAX];
@@ -58,7 +76,7 @@ static int armed_host(void **state)
 	static const uint8_t salt[PLAN_SALT_SIZE] = { 9 };
 	uint8_t public_key[PLAN_KEY_SIZE];
 	struct plan p = { .token = "00112233445566778899aabbccddeeff", .host = "00112233445566778899aabbccddeeff",
-			  .way = "kexec" };
+			  .way = "grub", .grubenv = "UUID=12-34:/grub/grubenv" };
 	struct configset set;
 	struct err e;
 
@@ -192,6 +210,45 @@ static void by_hand(void **state)
 	assert_false(has("/report/" PLAN_REFUSED_FILE));
 }
 
+#define NEXT "# GRUB Environment Block\nsaved_entry=0\nnext_entry=guestsweep>guestsweep-armed\n####"
+
+/* The report lies on the boot filesystem. */
+static bool clears_grub(void)
+{
+	struct mounted m = { .device = "/dev/boot" };
+	char path[PATH_MAX], value[64], *text;
+	struct walk w = { 0 };
+	struct err e;
+	size_t size;
+	int rc;
+
+	snprintf(m.folder, sizeof(m.folder), "%s/report", root);
+	put("/report/grub/grubenv", NEXT, strlen(NEXT));
+	armed_clear_grub(&w, &m);
+	snprintf(path, sizeof(path), "%s/report/grub/grubenv", root);
+	assert_int_equal(file_read(path, GRUBENV_MAX, &text, &size, &e), 0);
+	assert_int_equal(size, strlen(NEXT));
+	rc = grubenv_get(text, size, "next_entry", value, sizeof(value));
+	assert_int_equal(rc, 0);
+	assert_non_null(strstr(text, "saved_entry=0\n"));
+	free(text);
+	return !value[0];
+}
+
+static void grub_s_choice_is_taken_back(void **state)
+{
+	static const uint8_t stranger[PLAN_KEY_SIZE] = { 4, 5, 6 };
+
+	(void)state;
+	sweep(NULL);
+	assert_true(clears_grub());
+	sweep("the plan's token was used already");
+	assert_true(clears_grub());
+	put(HOST_PUBLIC_PATH, stranger, sizeof(stranger));
+	sweep("this host has not signed it");
+	assert_false(clears_grub());
+}
+
 static void from_the_boot_menu(void **state)
 {
 	(void)state;
@@ -212,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_host_s_plan, armed_host, drop),
 		cmocka_unit_test_setup_teardown(a_stranger_s_configuration, armed_host, drop),
 		cmocka_unit_test_setup_teardown(by_hand, armed_host, drop),
+		cmocka_unit_test_setup_teardown(grub_s_choice_is_taken_back, armed_host, drop),
 		cmocka_unit_test_setup_teardown(from_the_boot_menu, armed_host, drop),
 	};
 

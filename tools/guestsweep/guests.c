@@ -78,13 +78,16 @@ int guests_xml(const char *name, char **xml, struct err *e)
 	return virsh((const char *[]){ "dumpxml", "--inactive", "--", name, NULL }, xml, e);
 }
 
-static bool is_off(const char *name)
+enum guest_state { GUEST_UNKNOWN, GUEST_ON, GUEST_OFF };
+
+static enum guest_state state_of(const char *name)
 {
 	cleanup_free char *state = NULL;
 	struct err e;
 
-	return virsh((const char *[]){ "domstate", "--", name, NULL }, &state, &e) == 0 &&
-	       strncmp(state, "shut off", 8) == 0;
+	if (virsh((const char *[]){ "domstate", "--", name, NULL }, &state, &e) < 0)
+		return GUEST_UNKNOWN;
+	return strncmp(state, "shut off", 8) == 0 ? GUEST_OFF : GUEST_ON;
 }
 
 static int note_name(const char *name, struct err *e)
@@ -109,7 +112,7 @@ static int shut_down(const char *name, struct err *e)
 		return rc;
 	log_line("guest %s: asked to shut down", name);
 	for (waited = 0; waited < SHUTDOWN_LIMIT_S; waited++) {
-		if (is_off(name))
+		if (state_of(name) == GUEST_OFF)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
@@ -137,7 +140,7 @@ static bool start(const char *name)
 {
 	struct err e;
 
-	if (!is_off(name))
+	if (state_of(name) == GUEST_ON)
 		return true;
 	if (virsh((const char *[]){ "start", "--", name, NULL }, NULL, &e) == 0) {
 		log_line("guest %s: started again", name);
