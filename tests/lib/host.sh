@@ -9,7 +9,7 @@ command=${GUESTSWEEP_TEST_COMMAND:-$work/native/unit/guestsweep}
 
 list() {
 	local case
-	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-refused arm-at arm-efi kexec-here \
+	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-next arm-refused arm-at arm-efi kexec-here \
 		forged-image disarm install; do
 		say "host:$case $0 $case"
 	done
@@ -349,10 +349,25 @@ case_arm-grub() {
 	[[ ! -e handed/etc/guestsweep/host.key ]] || fault "the host's key was handed over"
 	[[ $(stat -c %s handed/etc/guestsweep/plan.salt) == 32 ]]
 	[[ $(stat -c %a boot/guestsweep/armed.cpio) == 600 ]]
+	has $plan '^next = $'
 	# no two plans alike
 	cp $plan first
 	gs 0 arm --grub
 	! cmp -s first $plan || fault "the same token twice"
+}
+
+# after = kexec: the plan names the host's own kernel, with the words of this boot.
+case_arm-next() {
+	bed
+	sed -i 's/^mode = check/after = kexec/' etc/guestsweep/sweep.conf
+	say 'BOOT_IMAGE=/vmlinuz-x root=/dev/vg/root ro console=tty0' > proc/cmdline
+	gs 0 arm --grub
+	has said 'after = kexec: there is no kernel'
+	has report/guestsweep.plan '^next = $'
+	touch "boot/vmlinuz-$(uname -r)" "boot/initrd-$(uname -r)"
+	gs 0 arm --grub
+	grep -qxF "next = UUID=1234-ABCD:/vmlinuz-$(uname -r) /initrd-$(uname -r) root=/dev/vg/root ro console=tty0" report/guestsweep.plan ||
+		fault "$(cat report/guestsweep.plan)"
 }
 
 # Nothing is armed, and nothing was done to a guest.
@@ -466,6 +481,7 @@ case_install() {
 	cmp boot/guestsweep/initramfs.img boot/efi/EFI/guestsweep/initramfs.img
 	has usr/local/lib/guestsweep/modules '^iTCO_wdt$'
 	has boot/efi/loader/entries/guestsweep-shell.conf '^options +console=tty0 console=ttyS1,9600 panic=10 .*guestsweep.after=shell$'
+	! readelf -d usr/local/sbin/guestsweep | grep -q NEEDED || fault "not static"
 	# the image has the public half behind it
 	tail -c +"$(($(stat -c %s "$image") + 1))" boot/guestsweep/initramfs.img | cpio --quiet -i --to-stdout etc/guestsweep/host.pub > host.pub
 	"$command" key "$root/again.pub"

@@ -17,7 +17,7 @@ static const struct plan sample = {
 	.created = 1790000000, .way = "grub",
 	.image = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
 	.config = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100",
-	.grubenv = "UUID=1234-ABCD:/grub/grubenv",
+	.grubenv = "UUID=1234-ABCD:/grub/grubenv", .next = "UUID=1:/vmlinuz /initrd root=/dev/x ro",
 };
 
 static struct secret *key_of(uint8_t fill)
@@ -69,6 +69,7 @@ static void signed_and_read_back(void **state)
 	assert_string_equal(p.image, sample.image);
 	assert_string_equal(p.config, sample.config);
 	assert_string_equal(p.grubenv, sample.grubenv);
+	assert_string_equal(p.next, sample.next);
 	assert_int_equal(plan_verify(text, strlen(text), wrong, &p, &e), -EKEYREJECTED);
 	assert_string_equal(e.text, "this host has not signed it");
 	secret_free(key);

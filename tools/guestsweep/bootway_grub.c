@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,25 +90,6 @@ static void check(struct preflight *p)
 		preflight_add(p, "GRUB", ITEM_OK, "GRUB can take its choice back");
 }
 
-/* The link in /dev/disk/by-uuid that leads to this device file. */
-static bool uuid_of(const char *source, char *uuid, size_t size)
-{
-	char folder_path[PATH_MAX], link[PATH_MAX], device[PATH_MAX], target[PATH_MAX];
-	cleanup_dir DIR *dir = opendir(host_path(folder_path, "/dev/disk/by-uuid"));
-	struct dirent *entry;
-
-	if (!realpath(host_path(link, "%s", source), device))
-		return false;
-	while (dir && (entry = readdir(dir))) {
-		host_path(link, "/dev/disk/by-uuid/%s", entry->d_name);
-		if (entry->d_name[0] != '.' && realpath(link, target) && strcmp(target, device) == 0) {
-			snprintf(uuid, size, "%s", entry->d_name);
-			return true;
-		}
-	}
-	return false;
-}
-
 static void grubenv(char *spec)
 {
 	char path[PATH_MAX], uuid[64];
@@ -119,7 +99,7 @@ static void grubenv(char *spec)
 	spec[0] = 0;
 	snprintf(path, sizeof(path), "%s/grubenv", folder());
 	if (host_mount_of(path, &m, &e) < 0 || strcmp(m.root, "/") != 0 ||
-	    !uuid_of(m.source, uuid, sizeof(uuid)))
+	    !host_uuid_of(m.source, uuid, sizeof(uuid)))
 		return;
 	snprintf(spec, 256, "UUID=%.60s:%.180s", uuid, strcmp(m.folder, "/") == 0 ? path : path + strlen(m.folder));
 }

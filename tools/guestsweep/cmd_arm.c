@@ -45,7 +45,16 @@ static bool is_ready(const struct bootway *way, struct preflight *p, struct err 
 	return false;
 }
 
-/* Fills p and signs it. */
+static bool wants_kexec(struct err *e)
+{
+	struct settings s;
+	bool wants = host_settings(&s, e) == 0 && s.after == AFTER_KEXEC;
+
+	settings_free(&s);
+	return wants;
+}
+
+/* Makes a plan and signs it. */
 static int make_plan(const struct bootway *way, const struct configset *set, const char *image,
 		     const uint8_t *salt, char *text, struct err *e)
 {
@@ -64,6 +73,8 @@ static int make_plan(const struct bootway *way, const struct configset *set, con
 	snprintf(p.way, sizeof(p.way), "%s", way->name);
 	snprintf(p.image, sizeof(p.image), "%s", image);
 	way->grubenv(p.grubenv);
+	if (wants_kexec(e) && host_own_kernel(p.next, e) < 0)
+		log_line("%s; this host comes back by a full reboot", e->text);
 	return plan_sign(&p, key, text, e);
 }
 

@@ -166,6 +166,24 @@ int host_device(const char *spec, char *device, struct err *e)
 	return 0;
 }
 
+bool host_uuid_of(const char *source, char *uuid, size_t size)
+{
+	char folder_path[PATH_MAX], link[PATH_MAX], device[PATH_MAX], target[PATH_MAX];
+	cleanup_dir DIR *dir = opendir(host_path(folder_path, "/dev/disk/by-uuid"));
+	struct dirent *entry;
+
+	if (!realpath(host_path(link, "%s", source), device))
+		return false;
+	while (dir && (entry = readdir(dir))) {
+		host_path(link, "/dev/disk/by-uuid/%s", entry->d_name);
+		if (entry->d_name[0] != '.' && realpath(link, target) && strcmp(target, device) == 0) {
+			snprintf(uuid, size, "%s", entry->d_name);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* mountinfo writes blank, tab, newline and backslash as \ooo (proc(5)). */
 static void decode(char *text)
 {

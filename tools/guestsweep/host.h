@@ -52,6 +52,13 @@ int host_machine_id(char *id, struct err *e) must_check nonnull_all;
  * "/dev/..."), links followed, into device (PATH_MAX bytes, host_root() in front). Returns 0 or -ENODEV. */
 int host_device(const char *spec, char *device, struct err *e) must_check nonnull_all;
 
+/* The UUID of the filesystem on a device file of this host, by udev's links. false: none. */
+bool host_uuid_of(const char *source, char *uuid, size_t size) nonnull_all;
+
+/* This host's own kernel and initrd, for a plan's `next`, into spec (PLAN_NEXT_MAX bytes). Returns 0; -ENOENT: they are not
+ * where distributions have them, or on nothing that has a UUID. */
+int host_own_kernel(char *spec, struct err *e) must_check nonnull_all;
+
 /* One line of this host's mounts. */
 struct mount_point {
 	char folder[PATH_MAX]; /* without host_root() */

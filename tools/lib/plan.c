@@ -76,6 +76,9 @@ static bool is_sound(const struct plan *p)
 	for (c = p->grubenv; *c; c++)
 		if (*c < ' ' || *c > '~')
 			return false;
+	for (c = p->next; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return false;
 	return is_hex(p->token, 32) && is_hex(p->host, 32) && is_hex(p->image, 64) &&
 	       is_hex(p->config, 64) && p->created >= 0;
 }
@@ -83,8 +86,8 @@ static bool is_sound(const struct plan *p)
 static int write_unsigned(const struct plan *p, char *text)
 {
 	return snprintf(text, PLAN_MAX, MAGIC "token = %s\nhost = %s\ncreated = %" PRId64 "\nway = %s\n"
-			"image = %s\nconfig = %s\ngrubenv = %s\n", p->token, p->host, p->created,
-			p->way, p->image, p->config, p->grubenv);
+			"image = %s\nconfig = %s\ngrubenv = %s\nnext = %s\n", p->token, p->host, p->created,
+			p->way, p->image, p->config, p->grubenv, p->next);
 }
 
 int plan_sign(const struct plan *p, struct secret *private_key, char *text, struct err *e)
@@ -136,7 +139,8 @@ static bool parse(const char **at, struct plan *p)
 	    !take(at, "way", p->way, sizeof(p->way)) ||
 	    !take(at, "image", p->image, sizeof(p->image)) ||
 	    !take(at, "config", p->config, sizeof(p->config)) ||
-	    !take(at, "grubenv", p->grubenv, sizeof(p->grubenv)))
+	    !take(at, "grubenv", p->grubenv, sizeof(p->grubenv)) ||
+	    !take(at, "next", p->next, sizeof(p->next)))
 		return false;
 	p->created = strtoll(created, NULL, 10);
 	return is_sound(p) && write_unsigned(p, back) == *at - begin &&

@@ -15,6 +15,7 @@
  *   image = SHA-256 of the image that is to run it
  *   config = what configset_digest() says of the configuration
  *   grubenv = UUID=...:/PATH of GRUB's environment block, or nothing
+ *   next = for after = kexec: UUID=...:/KERNEL /INITRD WORDS, the host's own, or nothing
  *   signature = Ed25519 (RFC 8032) over all bytes before this line
  */
 #ifndef GS_PLAN_H
@@ -32,7 +33,8 @@
 #define PLAN_USED_FILE "guestsweep.plan.used"
 #define PLAN_REFUSED_FILE "guestsweep.plan.refused"
 
-#define PLAN_MAX 2048          /* bytes of a plan's text */
+#define PLAN_MAX 4096          /* bytes of a plan's text */
+#define PLAN_NEXT_MAX 2048
 #define PLAN_KEY_SIZE 32       /* bytes of either half of the host's key */
 #define PLAN_HEX128 (2 * 16 + 1)
 #define PLAN_HEX256 (2 * 32 + 1)
@@ -45,6 +47,7 @@ struct plan {
 	char image[PLAN_HEX256];
 	char config[PLAN_HEX256];
 	char grubenv[256];      /* "" : nothing to clear */
+	char next[PLAN_NEXT_MAX]; /* "" : none */
 };
 
 /* Fills buf with size bytes nobody can guess. Returns 0 or -errno. */

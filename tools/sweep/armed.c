@@ -244,3 +244,8 @@ void armed_clear_grub(struct walk *host, const struct mounted *report)
 	else if (rc > 0)
 		log_line("GRUB's next_entry was still set, and is taken back");
 }
+
+const char *armed_next(void)
+{
+	return armed.needs_token ? armed.plan.next : "";
+}

@@ -39,4 +39,11 @@ int armed_may_sweep(struct err *e) must_check nonnull_all;
  * it back as a rule. */
 void armed_clear_grub(struct walk *host, const struct mounted *report) nonnull_at(1);
 
+/* The plan's `next`, "" where no good plan has one. */
+const char *armed_next(void);
+
+/* Loads the kernel that a good plan names as the host's own, for after = kexec. report: as for armed_clear_grub(). Says what
+ * can't be done; a full reboot follows then. */
+void armed_load_next(struct walk *host, const struct mounted *report) nonnull_at(1);
+
 #endif

@@ -422,6 +422,8 @@ static int sweep_main(void)
 		rc = armed_may_sweep(&e);
 	if (rc == 0)
 		rc = sweep_guests(&e);
+	if (sweep.settings.after == AFTER_KEXEC)
+		armed_load_next(&sweep.host, sweep.place.ready ? &sweep.place.mounted : NULL);
 	if (rc < 0)
 		results_problem(&sweep.results, SWEEP_FAILED, e.word[0] ? e.word : "tool-failed", "%s", e.text);
 	report();
