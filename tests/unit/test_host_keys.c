@@ -70,11 +70,14 @@ static void put(const char *name, const char *text, mode_t mode)
 	chmod(path, mode);
 }
 
-/* A LUKS volume whose passphrase is "secret". */
-static void make_volume(const char *name, const char *type)
+/* A LUKS volume whose passphrase is "secret". argon2_kib 0: by PBKDF2. */
+static void make_volume(const char *name, const char *type, uint32_t argon2_kib)
 {
-	const struct crypt_pbkdf_type pbkdf = { .type = CRYPT_KDF_PBKDF2, .hash = "sha256", .iterations = 1000,
-						.time_ms = 1, .flags = CRYPT_PBKDF_NO_BENCHMARK };
+	const struct crypt_pbkdf_type pbkdf = {
+		.type = argon2_kib ? CRYPT_KDF_ARGON2ID : CRYPT_KDF_PBKDF2, .hash = "sha256",
+		.iterations = argon2_kib ? 4 : 1000, .time_ms = 1, .max_memory_kb = argon2_kib,
+		.parallel_threads = argon2_kib ? 1 : 0, .flags = CRYPT_PBKDF_NO_BENCHMARK,
+	};
 	struct crypt_device *cd;
 	char path[PATH_MAX];
 
@@ -99,8 +102,9 @@ static int make_root(void **state)
 	put("/etc/guestsweep/keys/good", "secret", 0600);
 	put("/etc/guestsweep/keys/wrong", "another", 0600);
 	put("/etc/guestsweep/keys/empty", "", 0600);
-	make_volume("/dev/vg/one", CRYPT_LUKS1);
-	make_volume("/dev/vg/two", CRYPT_LUKS2);
+	make_volume("/dev/vg/one", CRYPT_LUKS1, 0);
+	make_volume("/dev/vg/two", CRYPT_LUKS2, 0);
+	make_volume("/dev/vg/argon2", CRYPT_LUKS2, 32 << 10);
 	put("/dev/vg/none", "no header", 0600);
 	return 0;
 }
@@ -168,15 +172,42 @@ static void which_key_opens(void **state)
 	assert_string_equal(two, after);
 }
 
-static void too_little_memory(void **state)
+/* libcryptsetup would write the primary header anew, just for trying. */
+static void a_damaged_header_stays_damaged(void **state)
 {
-	struct preflight p = { 0 };
+	char path[PATH_MAX], before[65], after[65];
+	int fd;
 
 	(void)state;
-	put("/proc/meminfo", "MemTotal: 1 kB\nMemAvailable: 1 kB\n", 0644);
+	fd = open(host_path(path, "/dev/vg/two"), O_WRONLY);
+	assert_int_equal(pwrite(fd, "\0\0\0\0\0\0", 6, 0), 6);
+	close(fd);
+	sum("/dev/vg/two", before);
+	expect("a vg/two keys/good", &bootway_kexec, ITEM_OK, "opens it");
+	expect("a vg/two keys/wrong", &bootway_kexec, ITEM_FAIL, "no key slot");
+	sum("/dev/vg/two", after);
+	assert_string_equal(before, after);
+}
+
+static void memory_for_argon2(void **state)
+{
+	static const char line[] = "a vg/argon2 keys/good";
+	struct preflight p = { 0 };
+	char folder[PATH_MAX];
+	struct err e;
+
+	(void)state;
+	expect(line, &bootway_kexec, ITEM_OK, "opens it");
+	put("/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable: 30000 kB\n", 0644);
+	expect(line, &bootway_kexec, ITEM_WARN, "its key was not tried: that takes 32 MiB, 29 MiB are available now");
+	put("/proc/meminfo", "MemTotal: 540000 kB\nMemAvailable: 400000 kB\n", 0644);
+	assert_int_equal(settings_defaults(&p.settings, &e), 0);
+	assert_int_equal(crypttab_parse(&p.crypttab, host_path(folder, "%s", CONFIG_FOLDER_PATH), line,
+					strlen(line), &p.settings, &e), 0);
 	pre_keys(&p, &bootway_kexec);
-	assert_int_equal(p.n, 1);
-	assert_int_equal(p.item[0].state, ITEM_OK); /* no Argon2, no need */
+	assert_int_equal(p.n, 2);
+	assert_int_equal(p.item[1].state, ITEM_FAIL);
+	assert_non_null(strstr(p.item[1].text, "Argon2 needs 32 MiB, this machine has 527 MiB"));
 	preflight_free(&p);
 }
 
@@ -196,7 +227,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(which_key_opens),
-		cmocka_unit_test(too_little_memory),
+		cmocka_unit_test(a_damaged_header_stays_damaged),
+		cmocka_unit_test(memory_for_argon2),
 		cmocka_unit_test(a_guest_that_stays_on),
 	};
 
