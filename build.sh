@@ -5,7 +5,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-for part in common host apt fetch packages kernel own image bootable sizes manifest state hostconfig verify; do
+for part in common host apt fetch packages kernel own image bootable sizes manifest state hostconfig install verify; do
 	. "$top/configs/build/$part.sh"
 done
 
@@ -19,6 +19,8 @@ usage() {
 	  torture [PATTERN]  the long tests with faults, for every seed of tests/torture/seeds; hours
 	  bench            the benchmarks, as ratios to the work by hand
 	  pack DIR FILE    packs a host's configuration folder into FILE, to be appended to the image
+	  install          puts image, boot entries, timer and the command guestsweep on this host
+	  uninstall        takes them off
 	  verify           builds everything twice in two folders and compares byte for byte
 	  clean            removes what was built, keeps downloaded sources
 
@@ -58,6 +60,8 @@ test)   arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/t
 torture) arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/torture.sh" "${words[@]:1}" ;;
 bench)  arguments 0 0 "no further word"; bring_up_to_date test; exec "$top/tests/lib/bench.sh" ;;
 pack)   arguments 2 2 "a folder and a file"; pack_config "${words[1]}" "${words[2]}" ;;
+install) arguments 0 0 "no further word"; bring_up_to_date image; install_host ;;
+uninstall) arguments 0 0 "no further word"; uninstall_host ;;
 verify) arguments 0 0 "no further word"; verify_all ;;
 clean)  arguments 0 0 "no further word"; rm -rf "$out" "$work" ;;
 *)      wrong "unknown word $command" ;;

@@ -11,7 +11,7 @@ test_tools=(qemu-system-x86_64=qemu-system-x86 clang=clang llvm-symbolizer=llvm
 	/usr/include/cmocka.h=libcmocka-dev /usr/include/json-c/json.h=libjson-c-dev
 	/usr/include/blkid/blkid.h=libblkid-dev /usr/include/uuid/uuid.h=uuid-dev /usr/include/libdevmapper.h=libdevmapper-dev
 	/usr/include/libcryptsetup.h=libcryptsetup-dev /usr/include/ext2fs/ext2fs.h=libext2fs-dev /usr/include/libkmod.h=libkmod-dev
-	/usr/include/expat.h=libexpat1-dev)
+	/usr/include/nettle/eddsa.h=nettle-dev /usr/include/expat.h=libexpat1-dev)
 
 # lacking WANTED...: the packages behind those commands and files that aren't there
 lacking() {

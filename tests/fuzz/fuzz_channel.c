@@ -45,7 +45,7 @@ static void report(struct results *r)
 	if (!f)
 		abort();
 	results_summary(whole, line, sizeof(line));
-	reporttext_write(f, whole);
+	reporttext_write(f, whole, false);
 	results_break(whole, "x", "y");
 	fclose(f);
 	free(text);

@@ -6,7 +6,8 @@
 # report-disk=full|tight|read-only|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without
 # work), qemu=WORDS (more of the machine; qemu.N of its Nth sweep, as cmdline.N is that one's command line), late=DISK (its person plugs it
 # in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot), fresh-report=yes (an empty one each
-# time), programs=NAMES (of the fixture's, in usr/bin); more in faults.sh and cuts.sh
+# time), programs=NAMES (of the fixture's, in usr/bin), installed=yes (guestsweep is installed in the overlay, as on a host); more in faults.sh
+# and cuts.sh
 setting() {
 	local found=
 	[[ ! -f $scenarios/$1/machine ]] || found=$(sed -n "s/^$2=//p" "$scenarios/$1/machine")
@@ -39,6 +40,7 @@ make_image() {
 		for part in $(setting "$name" programs ''); do
 			cp "$image_work/extras/usr/bin/$part" "$dir/overlay/usr/bin/"
 		done
+		[[ $(setting "$name" installed no) == no ]] || installed_host "$dir/overlay"
 		find "$dir/overlay" -type f -exec chmod 755 {} +
 		archive "$dir/overlay" > "$dir/overlay.cpio"
 		parts+=("$dir/overlay.cpio")
@@ -91,6 +93,13 @@ next_kernel() {
 
 # image_file PATH: a file as the image holds it. cpio reads no further than its trailer, which would end zstd by a signal.
 image_file() { zstd -dcq "$image" | { cpio --quiet -i --to-stdout "$1"; cat > /dev/null; }; }
+
+# installed_host ROOT: what ./build.sh install leaves on a host
+installed_host() {
+	mkdir -p "$1/etc"
+	say 0123456789abcdef0123456789abcdef > "$1/etc/machine-id"
+	GUESTSWEEP_ROOT=$1 "$top/build.sh" install > "$1.log" 2>&1
+}
 
 # attach_disks SCENARIO DIR: prints QEMU words for the disks, each a throw-away overlay in DIR over the base disk
 attach_disks() {

@@ -272,7 +272,7 @@ static char *text_of(json_object *report)
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(f);
-	reporttext_write(f, report);
+	reporttext_write(f, report, false);
 	assert_int_equal(fclose(f), 0);
 	return text;
 }

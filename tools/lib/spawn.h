@@ -17,6 +17,7 @@
 
 struct spawn_options {
 	unsigned timeout_s;   /* SIGTERM after this, SIGKILL 10 s later; 0: no limit */
+	const char *in_path;  /* standard input is this file; NULL: nothing to read */
 	const char *log_path; /* standard output and error are appended here; NULL: nowhere */
 	size_t log_limit;     /* bytes kept of them in log_path; the rest is dropped and said so */
 	size_t output_max;    /* a child that writes more bytes is ended like after a timeout; 0: no limit */

@@ -50,7 +50,7 @@ static const char *const *make_env(const struct spawn_options *o, struct env *en
 
 static int arrange(const struct job *job, int pipe_to_parent, struct err *e)
 {
-	cleanup_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int nothing = open(job->o->in_path ? job->o->in_path : "/dev/null", O_RDONLY | O_CLOEXEC);
 	int fds[] = { nothing, job->out, job->err, job->o->socket };
 	sigset_t none;
 

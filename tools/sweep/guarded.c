@@ -29,11 +29,14 @@
 	 BIT(CAP_IPC_LOCK)     /* keys */ | \
 	 BIT(CAP_SYSLOG)       /* the kernel's log, for I/O errors */)
 
-static void give_up_rights(void)
+/* Loads the host's own kernel where it is to be gone into by kexec. */
+#define SUPERVISOR_RIGHTS (RIGHTS | BIT(CAP_SYS_BOOT))
+
+static void give_up_rights(uint64_t but)
 {
 	struct err e;
 
-	if (rights_bound(RIGHTS, &e) < 0 || rights_keep(RIGHTS, &e) < 0)
+	if (rights_bound(but, &e) < 0 || rights_keep(but, &e) < 0)
 		log_line("%s", e.text);
 }
 
@@ -52,7 +55,7 @@ void guarded_supervisor(void)
 	if (file_set(OOM_SCORE, "-1000", &e) < 0)
 		log_line("%s", e.text);
 	stay_private();
-	give_up_rights();
+	give_up_rights(SUPERVISOR_RIGHTS);
 }
 
 void guarded_worker(void)
@@ -61,6 +64,7 @@ void guarded_worker(void)
 
 	if (file_set(OOM_SCORE, "0", &e) < 0)
 		log_line("%s", e.text);
+	give_up_rights(RIGHTS);
 	if (unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
 		log_line("a worker keeps the network: %s", strerror(errno));
 }

@@ -173,8 +173,9 @@ static void overwrite(const char *path)
 		log_line("%s could not be wiped: %s", path, strerror(errno));
 }
 
-static void overwrite_all(const struct crypttab *t, const char *folder)
+void keys_wipe_files(const struct keys *k, const char *folder)
 {
+	const struct crypttab *t = k->crypttab;
 	cleanup_dir DIR *d = opendir(folder);
 	struct dirent *entry;
 	char path[512];
@@ -190,14 +191,13 @@ static void overwrite_all(const struct crypttab *t, const char *folder)
 	}
 }
 
-void keys_gather(struct keys *k, const struct walk_env *env, const char *folder)
+void keys_gather(struct keys *k, const struct walk_env *env)
 {
 	size_t i;
 
 	for (i = 0; i < k->crypttab->n; i++)
 		if (k->crypttab->entry[i].key_device && !k->sought[i] && !k->secret[i])
 			fetch(k, env, k->crypttab->entry[i].key_device);
-	overwrite_all(k->crypttab, folder);
 }
 
 int keys_load(const struct walk_env *env, const struct crypttab_entry *entry, struct secret **key,

@@ -21,9 +21,12 @@ struct keys {
  * Returns 0 or -ENOMEM. */
 int keys_init(struct keys *k, const struct crypttab *t, struct err *e) must_check nonnull_all;
 
-/* Reads the key files on sticks and in vaults, and waits for the former; then overwrites and removes all key
- * files of the image, those in its folder FOLDER ("/etc/guestsweep/keys") and those that crypttab names. */
-void keys_gather(struct keys *k, const struct walk_env *env, const char *folder) nonnull_all;
+/* Reads the key files on sticks and in vaults, and waits for the former. */
+void keys_gather(struct keys *k, const struct walk_env *env) nonnull_all;
+
+/* Overwrites and removes all key files of the image, those in its folder ("/etc/guestsweep/keys") and those
+ * that crypttab names. */
+void keys_wipe_files(const struct keys *k, const char *folder) nonnull_all;
 
 /* A worker keeps the keys of these volumes, and those that are found by UUID. */
 void keys_keep(struct keys *k, struct node *const *volumes, size_t n) nonnull_all;

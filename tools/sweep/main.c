@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "aftermath.h"
+#include "armed.h"
 #include "dm.h"
 #include "draft.h"
 #include "file.h"
@@ -442,10 +443,13 @@ static void prepare_process(void)
 static int sweep_main(const char *undo)
 {
 	struct err e = { 0 };
+	bool refused;
 	int rc;
 
 	prepare_process();
 	rc = results_init(&sweep.results);
+	/* before anything is taken out of the configuration */
+	refused = armed_begin("", &e) < 0;
 	if (rc == 0)
 		rc = load_configuration(undo, &e);
 	if (rc == 0)
@@ -454,20 +458,26 @@ static int sweep_main(const char *undo)
 		log_line("%s", e.text[0] ? e.text : "no memory");
 		return EXIT_FAILURE;
 	}
-	sweep.env.mode = most_that_is_allowed();
+	sweep.env.mode = refused ? MODE_LIST : most_that_is_allowed();
 	walk_init(&sweep.host, &sweep.env);
 	rc = hostwalk_discover(&sweep.host, &e);
 	if (rc == 0 && publish_prepare(&sweep.place, &sweep.host, sweep.started, &e) == 0)
 		sweep.env.undo_dir = sweep.place.undo;
 	else if (rc == 0)
 		note_report_place(&e);
-	if (rc == 0) {
-		keys_gather(&sweep.keys, &sweep.env, CONFIG_DIR "/keys");
+	armed_clear_grub(&sweep.host, sweep.place.ready ? &sweep.place.mounted : NULL);
+	if (rc == 0)
+		rc = armed_may_sweep(&e);
+	if (rc == 0)
+		keys_gather(&sweep.keys, &sweep.env);
+	keys_wipe_files(&sweep.keys, CONFIG_DIR "/keys");
+	if (rc == 0)
 		rc = sweep.settings.take_back ? take_back(&e) : sweep_guests(&e);
-	}
 	keys_free(&sweep.keys);
+	if (sweep.settings.after == AFTER_KEXEC)
+		armed_load_next(&sweep.host, sweep.place.ready ? &sweep.place.mounted : NULL);
 	if (rc < 0)
-		results_problem(&sweep.results, SWEEP_FAILED, "tool-failed", "%s", e.text);
+		results_problem(&sweep.results, SWEEP_FAILED, e.word[0] ? e.word : "tool-failed", "%s", e.text);
 	report();
 	return EXIT_SUCCESS;
 }

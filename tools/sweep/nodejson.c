@@ -17,24 +17,6 @@ const char *utc_text(int64_t seconds, char *buf, size_t size)
 	return buf;
 }
 
-const char *json_text(json_object *o, const char *key)
-{
-	json_object *value;
-
-	if (!o || !json_object_object_get_ex(o, key, &value) || !value)
-		return "";
-	return json_object_get_string(value);
-}
-
-int64_t json_number(json_object *o, const char *key)
-{
-	json_object *value;
-
-	if (!o || !json_object_object_get_ex(o, key, &value))
-		return 0;
-	return json_object_get_int64(value);
-}
-
 /* A text cut off in the middle of a character is no JSON. */
 static void add_text(json_object *o, const char *key, const char *text)
 {

@@ -6,6 +6,7 @@
 
 #include <json-c/json_object.h>
 
+#include "jsonget.h"
 #include "layer.h"
 
 /* Returns a new object (json_object_put() it), or NULL where there is no memory. */
@@ -13,9 +14,5 @@ json_object *node_to_json(const struct node *n) must_check nonnull_all;
 
 /* Seconds since 1970 as "2026-11-21T02:13:30Z" into buf (at least 32 bytes). */
 const char *utc_text(int64_t seconds, char *buf, size_t size) nonnull_all;
-
-/* Member key as a string, "" where there is none; as a number, 0 likewise. */
-const char *json_text(json_object *o, const char *key) nonnull_at(2);
-int64_t json_number(json_object *o, const char *key) nonnull_at(2);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include <json-c/json_util.h>
 
+#include "armed.h"
 #include "checkrun.h"
 #include "cleanup.h"
 #include "file.h"
@@ -161,14 +162,15 @@ int publish_prepare(struct place *p, struct walk *host, int64_t started, struct 
 		rc = mounts_mount(&p->mounted, n->device, MOUNT_POINT, false, e);
 	if (rc < 0)
 		return rc;
-	/* it is ours from here on, not a volume to sweep; but guests' images may lie beside the report */
-	node_verdict(n, VERDICT_OK, "", "the report is written here");
-	rc = add_images(p, host, n, e);
-	if (rc < 0)
-		log_line("%s: %s", n->stack, e->text);
 	snprintf(p->folder, sizeof(p->folder), "%s%s", MOUNT_POINT,
 		 strcmp(s->report_folder, "/") == 0 ? "" : s->report_folder);
 	rc = file_mkdirs(p->folder, e);
+	if (rc == 0)
+		rc = armed_take(p->folder, e);
+	/* it is ours from here on, not a volume to sweep; but guests' images may lie beside the report */
+	node_verdict(n, VERDICT_OK, "", "the report is written here");
+	if (rc == 0 && add_images(p, host, n, e) < 0)
+		log_line("%s: %s", n->stack, e->text);
 	if (rc == 0)
 		rc = make_run(p, started, e);
 	if (rc < 0) {
@@ -217,7 +219,7 @@ static int write_text(const struct place *p, json_object *report, struct err *e)
 
 	if (!f)
 		return err_set(e, ENOMEM, "no memory for report.txt");
-	reporttext_write(f, report);
+	reporttext_write(f, report, false);
 	if (fclose(f) != 0)
 		return err_set(e, ENOMEM, "no memory for report.txt");
 	snprintf(path, sizeof(path), "%s/report.txt", p->work);

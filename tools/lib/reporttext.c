@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nodejson.h"
-#include "results.h"
+#include "attrs.h"
+#include "jsonget.h"
 
 #define MAX_DEPTH 32
 #define NAME_COLUMN 44 /* cells before the size column */
@@ -79,12 +79,35 @@ static const char *word_for(json_object *node)
 	return last_word(json_text(node, "stack"));
 }
 
-static void write_detail(FILE *f, json_object *node)
+/* A verdict in the colour it has on a terminal (ECMA-48 SGR); "" where there are to be none. */
+static const char *colour_of(const char *verdict, bool colours)
+{
+	static const struct { const char *verdict, *colour; } known[] = {
+		{ "ok", "" }, { "clean", "\033[32m" }, { "repaired", "\033[36m" },
+		{ "skipped", "\033[33m" }, { "attention", "\033[33m" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (!colours || strcmp(known[i].verdict, verdict) == 0)
+			return colours ? known[i].colour : "";
+	return "\033[1;31m";
+}
+
+static void write_verdict(FILE *f, const char *verdict, bool colours)
+{
+	const char *colour = colour_of(verdict, colours);
+
+	fprintf(f, "%s%s%s", colour, verdict, colour[0] ? "\033[0m" : "");
+}
+
+static void write_detail(FILE *f, json_object *node, bool colours)
 {
 	const char *verdict = json_text(node, "verdict"), *code = json_text(node, "code");
 	json_object *seconds = NULL, *check = NULL;
 
-	fprintf(f, "%s%s%s%s", verdict, code[0] ? " (" : "", code, code[0] ? ")" : "");
+	write_verdict(f, verdict, colours);
+	fprintf(f, "%s%s%s", code[0] ? " (" : "", code, code[0] ? ")" : "");
 	json_object_object_get_ex(node, "seconds", &seconds);
 	if (json_object_object_get_ex(node, "check", &check))
 		fprintf(f, ", %.1f s", json_object_get_double(seconds));
@@ -93,7 +116,7 @@ static void write_detail(FILE *f, json_object *node)
 	fputc('\n', f);
 }
 
-static void write_node(FILE *f, json_object *node, const char *branch)
+static void write_node(FILE *f, json_object *node, const char *branch, bool colours)
 {
 	const char *label = json_text(node, "label");
 	char size[32], name[640];
@@ -104,7 +127,7 @@ static void write_node(FILE *f, json_object *node, const char *branch)
 	used = cells(branch) + cells(name);
 	fprintf(f, "%s%s%*s %9s  ", branch, name, used < NAME_COLUMN ? NAME_COLUMN - used : 1, "",
 		size_text(json_number(node, "bytes"), size, sizeof(size)));
-	write_detail(f, node);
+	write_detail(f, node, colours);
 }
 
 static bool has_node(json_object *nodes, int64_t id)
@@ -142,7 +165,7 @@ static size_t children_of(json_object *nodes, int64_t parent, size_t *list)
 }
 
 static void write_tree(FILE *f, json_object *nodes, int64_t parent, const char *branch,
-		       unsigned depth)
+		       unsigned depth, bool colours)
 {
 	size_t *list = calloc(json_object_array_length(nodes) + 1, sizeof(*list));
 	size_t n = list && depth < MAX_DEPTH ? children_of(nodes, parent, list) : 0, i;
@@ -154,8 +177,8 @@ static void write_tree(FILE *f, json_object *nodes, int64_t parent, const char *
 
 		snprintf(own, sizeof(own), "%s%s", branch, depth == 0 ? "" : last ? "└─ " : "├─ ");
 		snprintf(below, sizeof(below), "%s%s", branch, depth == 0 ? "" : last ? "   " : "│  ");
-		write_node(f, node, own);
-		write_tree(f, nodes, json_number(node, "id"), below, depth + 1);
+		write_node(f, node, own, colours);
+		write_tree(f, nodes, json_number(node, "id"), below, depth + 1, colours);
 	}
 	free(list);
 }
@@ -207,7 +230,7 @@ static void write_repairs(FILE *f, json_object *nodes)
 	}
 }
 
-void reporttext_write(FILE *f, json_object *report)
+void reporttext_write(FILE *f, json_object *report, bool colours)
 {
 	json_object *problems = NULL, *nodes = NULL, *counts = NULL, *seconds = NULL;
 
@@ -215,7 +238,9 @@ void reporttext_write(FILE *f, json_object *report)
 	json_object_object_get_ex(report, "nodes", &nodes);
 	json_object_object_get_ex(report, "counts", &counts);
 	json_object_object_get_ex(report, "seconds", &seconds);
-	fprintf(f, "guestsweep %s: %s\n", json_text(report, "version"), json_text(report, "verdict"));
+	fprintf(f, "guestsweep %s: ", json_text(report, "version"));
+	write_verdict(f, json_text(report, "verdict"), colours);
+	fputc('\n', f);
 	fprintf(f, "mode %s, %s to %s, %.1f s\n", json_text(report, "mode"),
 		json_text(report, "started"), json_text(report, "finished"),
 		json_object_get_double(seconds));
@@ -234,7 +259,7 @@ void reporttext_write(FILE *f, json_object *report)
 		write_repairs(f, nodes);
 	fputs("\nWhat was found\n\n", f);
 	if (nodes)
-		write_tree(f, nodes, 0, "", 0);
+		write_tree(f, nodes, 0, "", 0, colours);
 }
 
 void reporttext_node_line(char *buf, size_t size, json_object *node)
