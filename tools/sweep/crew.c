@@ -167,8 +167,9 @@ void crew_let_go(struct crew *c, struct worker *w)
 		break;
 	}
 	json_object_object_add(o, "hold", json_object_new_int(c->s->scopes->hold));
-	channel_send(w->fd, o);
+	w->leave = o;
 	w->waiting = false;
+	crew_note_leave(c, w);
 	crew_start_clock(c, w);
 }
 
@@ -273,7 +274,8 @@ static void settle(struct crew *c, struct worker *w, int status)
 	locks_release_all(c->s->locks, w->pid);
 	json_object_put(w->nodes);
 	json_object_put(w->asked);
-	w->nodes = w->asked = NULL;
+	json_object_put(w->leave);
+	w->nodes = w->asked = w->leave = NULL;
 	close(w->fd);
 	if (w->pidfd >= 0)
 		close(w->pidfd);

@@ -21,6 +21,7 @@ struct worker {
 	bool waits_for_journal;
 	char end[16];
 	bool idle;           /* a person is waited for */
+	json_object *leave;  /* what it is told as soon as the journal says that it goes on, or NULL */
 	bool waiting;        /* its volumes are open and searched; it waits for leave to go on */
 	bool holding;        /* all is checked; it keeps host filesystems open for others */
 	/* CLOCK_MONOTONIC seconds; LONG_MAX: never */
@@ -51,7 +52,7 @@ struct crew {
 /* Starts a worker for scope. A scope for which that fails gets that as its verdict. */
 void crew_start(struct crew *c, struct scope *scope) nonnull_all;
 
-/* Lets w go on, which waits for leave. */
+/* Lets w go on, which waits for leave; crew_commit() tells it. */
 void crew_let_go(struct crew *c, struct worker *w) nonnull_all;
 
 /* The same for all, who have been told to stop. */
@@ -124,6 +125,10 @@ bool crew_was_interrupted(const struct crew *c, const struct scope *scope) nonnu
 
 /* Gives the volumes of scope their verdict where one of them is to be left alone; returns whether. */
 bool crew_quarantine(struct crew *c, struct scope *scope) nonnull_all;
+
+/* A worker has looked at its volumes and waits for leave; and it gets that. */
+void crew_note_looked(struct crew *c, const struct worker *w) nonnull_all;
+void crew_note_leave(struct crew *c, struct worker *w) nonnull_all;
 
 /* A worker asks for its volumes, or for a filesystem of them; answered now or by crew_commit(). */
 void crew_take_opened(struct crew *c, struct worker *w) nonnull_all;

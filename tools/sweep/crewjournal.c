@@ -88,6 +88,18 @@ void crew_take_opened(struct crew *c, struct worker *w)
 	w->waits_for_journal = true;
 }
 
+/* One that waits is not at its volumes: a cut is not theirs then. */
+void crew_note_looked(struct crew *c, const struct worker *w)
+{
+	note_volumes(c, JOURNAL_LEFT, w);
+}
+
+void crew_note_leave(struct crew *c, struct worker *w)
+{
+	w->attempt = ++c->attempts;
+	note_volumes(c, JOURNAL_OPENED, w);
+}
+
 /* The volume of w's scope in which the filesystem called stack lies. */
 static const struct node *volume_of(const struct worker *w, const char *stack)
 {
@@ -154,6 +166,9 @@ void crew_commit(struct crew *c)
 	if (c->s->journal && journal_commit(c->s->journal, &e) < 0)
 		say_once(c, &e);
 	for (i = 0; i < c->n; i++) {
+		if (c->w[i]->leave && crew_has(c->w[i]))
+			channel_send(c->w[i]->fd, c->w[i]->leave);
+		c->w[i]->leave = NULL;
 		if (!c->w[i]->waits_for_journal)
 			continue;
 		c->w[i]->waits_for_journal = false;

@@ -123,7 +123,7 @@ static void take_volume(struct crew *c, struct worker *w, json_object *message)
 	}
 }
 
-static void take_looked(struct worker *w, json_object *message)
+static void take_looked(struct crew *c, struct worker *w, json_object *message)
 {
 	const char *names[MAX_NAMES];
 	size_t n = names_of(message, "looked", names, ARRAY_SIZE(names)), i;
@@ -137,6 +137,7 @@ static void take_looked(struct worker *w, json_object *message)
 			break;
 	}
 	w->scope->looked = w->waiting = true;
+	crew_note_looked(c, w);
 	crew_stop_clock(w);
 }
 
@@ -190,7 +191,7 @@ void crew_take(struct crew *c, struct worker *w, json_object *message)
 		if (!c->judged) /* a sweep that is done again tells it again */
 			saves_add(c->s->scopes, json_object_get(o));
 	} else if (json_object_object_get_ex(message, "looked", NULL)) {
-		take_looked(w, message);
+		take_looked(c, w, message);
 		if (c->stop_at) /* it has been told to stop, too */
 			crew_let_go(c, w);
 	} else if (json_object_object_get_ex(message, "refers_to", NULL)) {

@@ -111,6 +111,7 @@ static void run_all(struct crew *c)
 			crew_clean(c);
 		while (!c->stop_at && (w = next_to_go(c)))
 			crew_let_go(c, w);
+		crew_commit(c);
 		while (!c->stop_at && (scope = next_scope(c)))
 			crew_start(c, scope);
 		if (crew_working(c))
