@@ -9,11 +9,14 @@ efi_words='console=tty0 console=ttyS0,115200 panic=10 init_on_free=1 guestsweep.
 # page BYTES: rounded up to whole pages
 page() { say $((($1 + 4095) / 4096 * 4096)); }
 
-# clear_date FILE: zeros the date in the header of an EFI program ("TimeDateStamp" of PE/COFF): the same input, the same bytes
+# clear_date FILE: zeros the date in the header of an EFI program and the sum over it ("TimeDateStamp" and "CheckSum" of PE/COFF, which no
+# firmware looks at): the same input, the same bytes
 clear_date() {
-	local at
+	local at field
 	at=$(od -An -tu4 -j60 -N4 "$1")
-	printf '\0\0\0\0' | dd of="$1" bs=1 seek=$((at + 8)) conv=notrunc status=none
+	for field in 8 88; do
+		printf '\0\0\0\0' | dd of="$1" bs=1 seek=$((at + field)) conv=notrunc status=none
+	done
 }
 
 # build_efi FILE: the sections that systemd-stub(7) looks for, behind the stub's own
