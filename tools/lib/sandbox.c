@@ -260,3 +260,14 @@ void sandbox_ended(pid_t pid)
 {
 	sandbox_drop_cgroup(pid);
 }
+
+int sandbox_wait(pid_t pid)
+{
+	siginfo_t info;
+	int status = -1;
+
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	sandbox_ended(pid);
+	waitpid(pid, &status, 0);
+	return status;
+}

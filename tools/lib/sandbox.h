@@ -55,6 +55,9 @@ int sandbox_narrow(const struct sandbox_profile *p, struct err *e) must_check no
  * behind it. */
 void sandbox_ended(pid_t pid);
 
+/* Waits for the end of a child of sandbox_fork() and clears up behind it. Returns its wait status. */
+int sandbox_wait(pid_t pid);
+
 /* SIGTERM, in the way that a PID namespace's first process takes it: where pid has no handler for
  * it, the kernel would spare it, and it gets SIGKILL, which is what SIGTERM then stands for. All
  * other processes of the sandbox end with it. */

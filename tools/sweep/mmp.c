@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <ext2fs/ext2fs.h>
@@ -120,19 +118,13 @@ void mmp_clear_copy(const char *device, const struct extsuper *s)
 	struct sandbox_path path = { device, true };
 	struct sandbox box = { .profile = &sandbox_e2fsck, .devices = &path, .n_devices = 1, .seconds = CLEAR_S };
 	cleanup_fd int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fds[] = { nothing, nothing, nothing }, status = -1;
-	siginfo_t info;
+	int fds[] = { nothing, nothing, nothing };
 	struct err e;
 	pid_t pid;
 
 	if (!s->mmp_at || s->mmp_seq == SEQ_CLEAN)
 		return;
 	pid = sandbox_fork(&box, fds, ARRAY_SIZE(fds), clear, (void *)(uintptr_t)device, &e);
-	if (pid > 0) {
-		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-		sandbox_ended(pid);
-		waitpid(pid, &status, 0);
-	}
-	if (status != 0)
+	if (pid < 0 || sandbox_wait(pid) != 0)
 		log_line("%s: its multi-mount protection can't be cleared", device);
 }

@@ -123,6 +123,21 @@ int mounts_unmount(const struct mounted *m, struct err *e)
 	return rc;
 }
 
+int mounts_with(const char *device, const char *folder, int (*work)(const char *folder, void *arg, struct err *e),
+		void *arg, struct err *e)
+{
+	struct mounted m;
+	struct err ignored;
+	int rc = mounts_mount(&m, device, folder, true, e);
+
+	if (rc < 0)
+		return rc;
+	rc = work(m.folder, arg, e);
+	if (mounts_unmount(&m, rc < 0 ? &ignored : e) < 0 && rc == 0)
+		rc = -e->code;
+	return rc;
+}
+
 unsigned mounts_unmount_all(const unsigned *ids, size_t n)
 {
 	cleanup_dir DIR *dir = opendir(MOUNTS_FOLDER);

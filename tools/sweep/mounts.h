@@ -33,6 +33,11 @@ int mounts_mount(struct mounted *m, const char *device, const char *folder, bool
 /* Unmounts it, retried for a few seconds, and removes the folder. Returns 0 or -errno. */
 int mounts_unmount(const struct mounted *m, struct err *e) must_check nonnull_all;
 
+/* Mounts device at folder read-only, calls work with the folder, and unmounts it again. Returns what work
+ * returned, or -errno. */
+int mounts_with(const char *device, const char *folder, int (*work)(const char *folder, void *arg, struct err *e),
+		void *arg, struct err *e) must_check nonnull_at(1, 2, 3, 5);
+
 /* Unmounts what workers that are gone had mounted in MOUNTS_FOLDER, all but the nodes of these
  * ids. Returns how many are left. */
 unsigned mounts_unmount_all(const unsigned *ids, size_t n);

@@ -112,15 +112,11 @@ static void serve(void *arg)
 
 static void stop(void)
 {
-	siginfo_t info;
-
 	if (!reader)
 		return;
 	close(reader_socket);
 	kill(reader, SIGKILL);
-	waitid(P_PID, (id_t)reader, &info, WEXITED | WNOWAIT);
-	sandbox_ended(reader);
-	waitpid(reader, NULL, 0);
+	sandbox_wait(reader);
 	reader = 0;
 }
 

@@ -94,19 +94,10 @@ static int once(const char *spec, int (*work)(const char *folder, void *arg, str
 		struct err *e)
 {
 	char device[80], folder[64];
-	struct mounted mounted;
-	struct err ignored;
 	int rc = find(spec, device, e);
 
 	snprintf(folder, sizeof(folder), "/run/guestsweep/key-%d", (int)getpid());
-	if (rc == 0)
-		rc = mounts_mount(&mounted, device, folder, true, e);
-	if (rc < 0)
-		return rc;
-	rc = work(folder, arg, e);
-	if (mounts_unmount(&mounted, rc < 0 ? &ignored : e) < 0 && rc == 0)
-		rc = -e->code;
-	return rc;
+	return rc < 0 ? rc : mounts_with(device, folder, work, arg, e);
 }
 
 static long now_s(void)

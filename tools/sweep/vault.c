@@ -37,20 +37,6 @@ const struct crypttab_entry *vault_named(const struct crypttab *t, const char *k
 	return NULL;
 }
 
-static int read_it(const struct visit *v, struct err *e)
-{
-	struct mounted mounted;
-	struct err ignored;
-	int rc = mounts_mount(&mounted, MAPPER NAME, FOLDER, true, e);
-
-	if (rc < 0)
-		return rc;
-	rc = v->work(FOLDER, v->arg, e);
-	if (mounts_unmount(&mounted, rc < 0 ? &ignored : e) < 0 && rc == 0)
-		rc = -e->code;
-	return rc;
-}
-
 static int visit_device(const struct visit *v, const char *device, struct err *e)
 {
 	struct err why;
@@ -58,7 +44,7 @@ static int visit_device(const struct visit *v, const char *device, struct err *e
 
 	if (rc < 0)
 		return rc;
-	rc = read_it(v, e);
+	rc = mounts_with(MAPPER NAME, FOLDER, v->work, v->arg, e);
 	if (dm_drop(NAME, &why) < 0) {
 		log_line("the vault could not be closed: %s", why.text);
 		return rc < 0 ? rc : err_set(e, EBUSY, "%s", why.text);
