@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +29,14 @@
 
 #define FIRST_UID 0x40000000u
 #define UIDS 0x40000000u
-#define NAMESPACES \
-	(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define NOBODY_ELSES (CLONE_NEWNET | CLONE_NEWIPC) /* making a network takes longer than all the rest */
 #define STATUS_MAX 8192
 #define COPIES_FD 800 /* behind the plan's own */
 
 /* Counted by all processes of the sweep together. */
 static unsigned *uids_used;
+static bool cut_off; /* this process has no network and no IPC with others: neither have its sandboxes */
 
 static unsigned *shared_counter(void)
 {
@@ -46,10 +48,19 @@ static unsigned *shared_counter(void)
 void sandbox_prepare(void)
 {
 	uids_used = shared_counter();
+	sandbox_cut_off();
 	if (sandbox_landlock_version() == 0)
 		log_line("this kernel has no Landlock; the sandboxes do without");
 	if (access("/sys/fs/cgroup/sweep/memory.max", F_OK) < 0)
 		log_line("this kernel limits no memory by cgroup; the sandboxes do without");
+}
+
+void sandbox_cut_off(void)
+{
+	if (unshare(NOBODY_ELSES) == 0)
+		cut_off = true;
+	else
+		log_line("a network of its own for the sweep: %s", strerror(errno));
 }
 
 static void release_plan(struct sandbox_plan *p)
@@ -107,7 +118,7 @@ int sandbox_descriptors(const int *fds, size_t n, int pipe_to_parent, int progra
 /* fork(2) into new namespaces, and into the cgroup. */
 static pid_t fork_into(const struct sandbox_plan *p)
 {
-	struct clone_args args = { .flags = NAMESPACES, .exit_signal = SIGCHLD };
+	struct clone_args args = { .flags = NAMESPACES | (cut_off ? 0 : NOBODY_ELSES), .exit_signal = SIGCHLD };
 
 	if (p->cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A place for programs that read what a guest has written. A child in it is a user of its own,
- * without a capability or a way to get one, in mount, network, PID, IPC, UTS and cgroup namespaces
- * of its own. Its root is an empty one with nothing but /dev/null and the devices and files named here,
+ * without a capability or a way to get one, in mount, PID, UTS and cgroup namespaces of its own, and in
+ * network and IPC namespaces that are its own or its guest's (sandbox_cut_off()). Its root is an empty one with nothing but /dev/null and the devices and files named here,
  * under the paths that they have outside. What it may ask the kernel for is a list (sandbox_profiles.c);
  * memory, processor time, descriptors, threads and the size of files have limits; and when memory
  * runs out it is the first to go.
@@ -42,6 +42,10 @@ struct sandbox {
 /* Before anything is run in one, by the first process of the sweep: what all sandboxes share. Says
  * in the log what this kernel lacks to make them. */
 void sandbox_prepare(void);
+
+/* Gives this process, and the sandboxes that it makes from here on, a network without anything in it and
+ * IPC with nobody else; without it each sandbox gets its own. */
+void sandbox_cut_off(void);
 
 /* Runs code(arg) in a child in the sandbox, which ends when that returns. Its descriptors are fds,
  * n of them, as 0, 1, ... Returns its process; -errno where it could not be put in there. */

@@ -98,13 +98,31 @@ static bool others_may_read(const struct stat *st)
 	return st->st_mode & S_IROTH;
 }
 
+/* The one made last serves all files of the same owner. */
+struct id_map {
+	int fd; /* -1: none */
+	uid_t owner;
+	gid_t group;
+};
+
+/* Returns its descriptor or -errno. */
+static int id_map_of(struct id_map *m, const struct stat *st, uid_t user)
+{
+	if (m->fd >= 0 && m->owner == st->st_uid && m->group == st->st_gid)
+		return m->fd;
+	if (m->fd >= 0)
+		close(m->fd);
+	*m = (struct id_map){ open_id_map(st, user), st->st_uid, st->st_gid };
+	return m->fd;
+}
+
 /* Clones path's mount, to be attached in the sandbox. Returns its descriptor or -errno. */
-static int open_file(const struct sandbox_path *f, uid_t user, struct err *e)
+static int open_file(const struct sandbox_path *f, uid_t user, struct id_map *m, struct err *e)
 {
 	struct tree_attr attr = { .set = ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC | ATTR_IDMAP };
-	cleanup_fd int tree = -1, map = -1;
+	cleanup_fd int tree = -1;
 	struct stat st;
-	int rc;
+	int map, rc;
 
 	if (lstat(f->path, &st) < 0)
 		return err_set(e, errno, "%s: %s", f->path, strerror(errno));
@@ -113,7 +131,7 @@ static int open_file(const struct sandbox_path *f, uid_t user, struct err *e)
 	tree = (int)syscall(SYS_open_tree, AT_FDCWD, f->path, TREE_CLONE | TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (tree < 0)
 		return err_set(e, errno, "%s: %s", f->path, strerror(errno));
-	map = user ? open_id_map(&st, user) : -1;
+	map = user ? id_map_of(m, &st, user) : -1;
 	if (user && map < 0)
 		return err_set(e, -map, "%s: %s", f->path, strerror(-map));
 	attr.set |= f->writable ? 0 : ATTR_RDONLY;
@@ -133,6 +151,7 @@ static int open_file(const struct sandbox_path *f, uid_t user, struct err *e)
 
 int sandbox_open_files(struct sandbox_plan *p, struct err *e)
 {
+	struct id_map m = { .fd = -1 };
 	size_t i;
 
 	if (p->s->n_files == 0)
@@ -143,11 +162,13 @@ int sandbox_open_files(struct sandbox_plan *p, struct err *e)
 	for (i = 0; i < p->s->n_files; i++)
 		p->trees[i] = -1;
 	for (i = 0; i < p->s->n_files; i++) {
-		p->trees[i] = open_file(&p->s->files[i], p->uid, e);
+		p->trees[i] = open_file(&p->s->files[i], p->uid, &m, e);
 		if (p->trees[i] < 0)
-			return -e->code;
+			break;
 	}
-	return 0;
+	if (m.fd >= 0)
+		close(m.fd);
+	return i < p->s->n_files ? -e->code : 0;
 }
 
 /* ---- the root, in the child ---- */

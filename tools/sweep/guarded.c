@@ -3,7 +3,6 @@
 #include "guarded.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,6 +12,7 @@
 #include "file.h"
 #include "log.h"
 #include "rights.h"
+#include "sandbox.h"
 
 #define OOM_SCORE "/proc/self/oom_score_adj"
 #define BIT(cap) (1ULL << (cap))
@@ -65,6 +65,5 @@ void guarded_worker(void)
 	if (file_set(OOM_SCORE, "0", &e) < 0)
 		log_line("%s", e.text);
 	give_up_rights(RIGHTS);
-	if (unshare(CLONE_NEWNET | CLONE_NEWIPC) < 0)
-		log_line("a worker keeps the network: %s", strerror(errno));
+	sandbox_cut_off();
 }
