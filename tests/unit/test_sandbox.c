@@ -220,16 +220,13 @@ static int refuse(const struct reader_question *q, void *answer, struct err *e)
 	return err_set_word(e, ENODATA, "bad-\ntable", "it says \033[2J");
 }
 
-static void reading(void **state)
+static void ask_all(void)
 {
 	struct reader_question q = { .bytes = 0 };
 	struct answer a;
 	struct tempdisk d;
 	struct err e;
 
-	(void)state;
-	if (may_not_make_one())
-		skip();
 	tempdisk_make(&d, 4096);
 	tempdisk_put(&d, 0, "hello", 5);
 	assert_int_equal(reader_ask(d.path, read_start, &q, &a, sizeof(a), &e), 0);
@@ -246,6 +243,16 @@ static void reading(void **state)
 	assert_int_equal(reader_ask("/nowhere", read_start, &q, &a, sizeof(a), &e), -ENOENT);
 	assert_string_equal(e.word, "io-error");
 	tempdisk_drop(&d);
+}
+
+static void reading(void **state)
+{
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	ask_all();
+	reader_of_one_owner();
+	ask_all();
 }
 
 int main(void)

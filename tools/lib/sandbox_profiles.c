@@ -96,6 +96,12 @@ const struct sandbox_profile sandbox_reader = {
 	.calls = { SYS_fork, SYS_wait4, SYS_recvmsg, SYS_sendto, SYS_seccomp },
 };
 
+/* Does by itself what a sandbox_look does. */
+const struct sandbox_profile sandbox_reader_of_one = {
+	.name = "reader of one", .memory_percent = 25, .threads = 1, .descriptors = 16, .stops = true,
+	.calls = { SYS_recvmsg, SYS_sendto },
+};
+
 const struct sandbox_profile sandbox_look = {
 	.name = "look", .memory_percent = 25, .threads = 1, .descriptors = 16, .stops = true,
 };

@@ -42,22 +42,21 @@ struct head {
 
 static pid_t reader; /* 0: none */
 static int reader_socket = -1;
+static bool one_owner; /* of all that is asked about */
 
 /* ---- in the reader ---- */
 
-static void look(const struct message *m)
+/* Returns an exit status. */
+static int look(const struct message *m)
 {
 	struct head head = { .rc = 0 };
-	void *answer = calloc(1, m->size);
-	struct err e;
+	cleanup_free void *answer = calloc(1, m->size);
+	bool told;
 
-	if (sandbox_narrow(&sandbox_look, &e) < 0)
-		_exit(EXIT_FAILURE);
 	head.rc = answer ? m->task(&m->q, answer, &head.e) : err_set(&head.e, ENOMEM, "no memory for an answer");
-	if (write(CHILD_ANSWER, &head, sizeof(head)) == sizeof(head) && answer &&
-	    write(CHILD_ANSWER, answer, m->size) == (ssize_t)m->size)
-		_exit(EXIT_SUCCESS);
-	_exit(EXIT_FAILURE);
+	told = write(CHILD_ANSWER, &head, sizeof(head)) == sizeof(head) && answer &&
+	       write(CHILD_ANSWER, answer, m->size) == (ssize_t)m->size;
+	return told ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Takes a question and its two descriptors. Returns false at the end of all questions. */
@@ -81,28 +80,35 @@ static bool take_question(struct message *m, int fds[2])
 	return true;
 }
 
-/* A child for each question: one that a device has taken over is gone with it. */
+/* In a child: what a device has taken over is gone with it. Returns its wait status, -1 if there is none. */
+static int look_apart(const struct message *m)
+{
+	/* each C library makes another call of it, and one is on the list */
+	pid_t pid = (pid_t)syscall(SYS_fork);
+	int status = -1;
+	struct err e;
+
+	if (pid == 0) {
+		close(READER_SOCKET);
+		_exit(sandbox_narrow(&sandbox_look, &e) < 0 ? EXIT_FAILURE : look(m));
+	}
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	return status;
+}
+
 static void serve(void *arg)
 {
 	static struct message m;
-	int fds[2], status;
-	pid_t pid;
+	int fds[2], status; /* as waitpid(2) has it */
 
 	(void)arg;
 	while (take_question(&m, fds)) {
-		/* each C library makes another call of it, and one is on the list */
-		pid = (pid_t)syscall(SYS_fork);
-		if (pid == 0) {
-			close(READER_SOCKET);
-			if (fds[0] == CHILD_DEVICE && fds[1] == CHILD_ANSWER)
-				look(&m);
-			_exit(EXIT_FAILURE);
-		}
+		status = EXIT_FAILURE << 8;
+		if (fds[0] == CHILD_DEVICE && fds[1] == CHILD_ANSWER)
+			status = one_owner ? look(&m) << 8 : look_apart(&m);
 		close(fds[0]);
 		close(fds[1]);
-		status = -1;
-		if (pid > 0)
-			waitpid(pid, &status, 0);
 		if (send(READER_SOCKET, &status, sizeof(status), 0) < 0)
 			return;
 	}
@@ -110,26 +116,30 @@ static void serve(void *arg)
 
 /* ---- outside ---- */
 
-static void stop(void)
+/* Ends it, where it has not ended by itself. Returns its wait status. */
+static int stop(void)
 {
-	if (!reader)
-		return;
+	int status;
+
 	close(reader_socket);
 	kill(reader, SIGKILL);
-	sandbox_wait(reader);
+	status = sandbox_wait(reader);
 	reader = 0;
+	return status;
 }
 
-void reader_forget(void)
+void reader_of_one_owner(void)
 {
 	if (reader)
 		close(reader_socket);
 	reader = 0;
+	one_owner = true;
 }
 
 static int start(struct err *e)
 {
-	static const struct sandbox box = { .profile = &sandbox_reader, .seconds = PROCESSOR_S };
+	struct sandbox box = { .profile = one_owner ? &sandbox_reader_of_one : &sandbox_reader,
+			       .seconds = PROCESSOR_S };
 	cleanup_fd int ours = -1, theirs = -1, nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int pair[2], fds[3];
 	pid_t pid;
@@ -228,8 +238,10 @@ static int take_answer(int fd, void *answer, size_t size, struct err *e)
 	int status = -1;
 
 	if (receive(reader_socket, &status, sizeof(status), until_ms) != sizeof(status)) {
-		stop();
-		return broken(-1, e);
+		bool in_time = now_ms() < until_ms;
+
+		status = stop();
+		return broken(in_time ? status : -1, e);
 	}
 	if (!whole || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return broken(status, e);

@@ -2,9 +2,10 @@
 /*
  * Reads what stands on devices, for a process that has rights, in one that has none. Each process of
  * the sweep has a reader of its own in a sandbox (tools/lib/sandbox.h) without a device or a file. It
- * gets open descriptors, forks a child for each question, and what that answers is taken for bytes of
- * a guest's: read with its limits checked, by looks.c. A child that crashes, asks the kernel for
- * anything unusual, or does not end, costs its answer alone.
+ * gets open descriptors, and what it answers is taken for bytes of a guest's: read with its limits
+ * checked, by looks.c. Where the devices may be several owners', a child of it answers each question, so
+ * that none can tell lies about another's; where all are one's, it answers by itself. One that crashes,
+ * asks the kernel for anything unusual, or does not end, costs its answer alone.
  */
 #ifndef GS_READER_H
 #define GS_READER_H
@@ -35,7 +36,8 @@ typedef int (*reader_task)(const struct reader_question *q, void *answer, struct
 int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
 	       size_t size, struct err *e) must_check nonnull_all;
 
-/* A child of fork(2) calls it: the reader is its parent's. */
-void reader_forget(void);
+/* For a child of fork(2), whose parent's reader it is not to use: its own will be asked about the devices
+ * of one owner only. */
+void reader_of_one_owner(void);
 
 #endif

@@ -413,7 +413,7 @@ static void prepare(int fd, long deadline, unsigned limit)
 	limit_at = now_s() + (long)limit;
 	sigaction(SIGTERM, &sa, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	reader_forget();
+	reader_of_one_owner();
 	guarded_worker();
 }
 
