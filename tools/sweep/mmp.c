@@ -14,7 +14,6 @@
 #include "cleanup.h"
 #include "guard.h"
 #include "log.h"
-#include "looks.h"
 #include "sandbox.h"
 #include "sandbox_profiles.h"
 
@@ -43,13 +42,11 @@ static int read_seq(const struct watched *x, uint32_t *seq)
 }
 
 /* Whether there is something to watch. */
-static bool begin(struct watched *x, struct node *n)
+static bool begin(struct watched *x, struct node *n, const struct extsuper *s)
 {
-	struct err e;
-
 	x->node = n;
-	if (look_ext(n->parents[0]->device, &x->super, &e) < 0 || !x->super.mmp_at ||
-	    x->super.mmp_seq == SEQ_CLEAN)
+	x->super = *s;
+	if (!x->super.mmp_at || x->super.mmp_seq == SEQ_CLEAN)
 		return false;
 	if (x->super.mmp_seq != SEQ_FSCK)
 		return true;
@@ -91,13 +88,13 @@ static void watch(const struct walk *w, struct watched *x, size_t n)
 	}
 }
 
-void mmp_guard(struct walk *w, struct node *const *nodes, size_t n)
+void mmp_guard(struct walk *w, struct node *const *nodes, const struct extsuper *const *supers, size_t n)
 {
 	cleanup_free struct watched *x = calloc(n, sizeof(*x));
 	size_t found = 0, i;
 
 	for (i = 0; x && i < n; i++)
-		found += begin(&x[found], nodes[i]);
+		found += supers[i] && begin(&x[found], nodes[i], supers[i]);
 	if (found && !guard_find(w))
 		watch(w, x, found);
 }

@@ -7,9 +7,11 @@
 #include "extsuper.h"
 #include "walk.h"
 
-/* A driver's guard: forbids to write where a number changes while we watch it (all nodes at once,
- * some seconds, and only where one was not taken out of use), or says that an e2fsck is at it. */
-void mmp_guard(struct walk *w, struct node *const *nodes, size_t n) nonnull_all;
+/* Forbids to write where a number changes while we watch it (all nodes at once, some seconds, and only
+ * where one was not taken out of use), or says that an e2fsck is at it. supers: the superblock of each
+ * node; NULL where it has none that can be believed. */
+void mmp_guard(struct walk *w, struct node *const *nodes, const struct extsuper *const *supers, size_t n)
+	nonnull_all;
 
 /* device is a throw-away copy of a filesystem that mmp_guard() has watched: e2fsck need not do
  * that once more. */

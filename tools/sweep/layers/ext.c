@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "e2fsck.h"
 #include "looks.h"
 #include "mmp.h"
@@ -79,6 +80,20 @@ static int ext_describe(struct walk *w, struct node *n, struct err *e)
 	n->ext = x->super.facts;
 	stack_push(n->stack, sizeof(n->stack), n->type);
 	return rc;
+}
+
+static void ext_guard(struct walk *w, struct node *const *nodes, size_t n)
+{
+	cleanup_free const struct extsuper **supers = calloc(n, sizeof(*supers));
+	size_t i;
+
+	for (i = 0; supers && i < n; i++) {
+		const struct ext *x = nodes[i]->state;
+
+		supers[i] = x && !x->has_backup ? &x->super : NULL;
+	}
+	if (supers)
+		mmp_guard(w, nodes, supers, n);
 }
 
 /* What makes e2fsck's answer worthless or dangerous, known before it runs. */
@@ -388,5 +403,5 @@ static int ext_check(struct walk *w, struct node *n, struct err *e)
 
 const struct layer_ops ext_ops = {
 	.name = "ext", .kind = KIND_FILESYSTEM, .probe = ext_probe, .describe = ext_describe,
-	.guard = mmp_guard, .check = ext_check,
+	.guard = ext_guard, .check = ext_check,
 };
