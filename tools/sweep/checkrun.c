@@ -78,15 +78,22 @@ static bool device_failed(const struct checkrun *c, int fd, int mark)
 char *checkrun_text(const struct checkrun *c, size_t *size)
 {
 	cleanup_fd int fd = open(c->log, O_RDONLY | O_CLOEXEC);
-	char *text = malloc(RUN_TEXT_MAX + 1);
+	struct stat st = { .st_size = 0 };
+	size_t most = RUN_TEXT_MAX;
 	ssize_t n = 1;
+	char *text;
 
 	*size = 0;
-	while (fd >= 0 && text && *size < RUN_TEXT_MAX && n > 0) {
-		n = pread(fd, text + *size, RUN_TEXT_MAX - *size, c->log_from + (off_t)*size);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	if (st.st_size - c->log_from < RUN_TEXT_MAX)
+		most = st.st_size > c->log_from ? (size_t)(st.st_size - c->log_from) : 0;
+	text = malloc(most + 1);
+	while (text && *size < most && n > 0) {
+		n = pread(fd, text + *size, most - *size, c->log_from + (off_t)*size);
 		*size += n > 0 ? (size_t)n : 0;
 	}
-	if (fd < 0 || !text || n < 0) {
+	if (!text || n < 0) {
 		free(text);
 		return NULL;
 	}

@@ -55,7 +55,9 @@ static void add_volumes(json_object *list, const struct node *n)
 		add_volumes(list, n->parents[i]);
 }
 
-static int write_companion(const struct node *n, const char *path, const char *after, struct err *e)
+/* By write: file_write() where a sync follows, else file_write_atomic(). */
+static int write_companion(const struct node *n, const char *path, const char *after,
+			   int (*write)(const char *, const void *, size_t, struct err *), struct err *e)
 {
 	json_object *o = json_object_new_object(), *volumes = json_object_new_array();
 	char json[UNDO_PATH_SIZE];
@@ -72,7 +74,7 @@ static int write_companion(const struct node *n, const char *path, const char *a
 	json_object_object_add(o, "forced", json_object_new_boolean(strstr(n->check.argv, "\n-y\n") != NULL));
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	companion(path, json);
-	rc = file_write_atomic(json, text, strlen(text), e);
+	rc = write(json, text, strlen(text), e);
 	json_object_put(o);
 	return rc;
 }
@@ -85,7 +87,7 @@ static int make(const struct walk *w, const struct node *n, char path[UNDO_PATH_
 	snprintf(path, UNDO_PATH_SIZE, "%s/%03u%s", w->env->undo_dir, n->id, ENDING);
 	rc = file_write(path, "", 0, e);
 	if (rc == 0)
-		rc = write_companion(n, path, "", e);
+		rc = write_companion(n, path, "", file_write, e);
 	if (rc == 0)
 		rc = sync_folder(path, e);
 	if (rc < 0) {
@@ -147,7 +149,7 @@ void undokeep_end(struct node *n, const char *path)
 		undofile_close(&u);
 	}
 	if (rc == 0)
-		rc = write_companion(n, path, hash, &why);
+		rc = write_companion(n, path, hash, file_write_atomic, &why);
 	if (rc < 0)
 		node_note(n, "bad-undo", "its undo file may be of no use: %s", why.text);
 }
