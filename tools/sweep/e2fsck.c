@@ -65,9 +65,15 @@ static void build_argv(const struct e2fsck_job *job, enum e2fsck_way way, struct
 	argv[n] = NULL;
 }
 
+/* e2fsck catches its own crash (SIGSEGV, SIGABRT, ...), says so, and exits as if it had refused the filesystem. */
+static bool has_crashed(const struct spawn_result *r, const struct checkrun *c)
+{
+	return r->how != SPAWN_EXITED || (r->code == FSCK_ERROR && checkrun_said(c, "Signal ("));
+}
+
 static enum e2fsck_outcome judge(const struct spawn_result *r, const struct checkrun *c)
 {
-	if (r->how != SPAWN_EXITED)
+	if (has_crashed(r, c))
 		return E2FSCK_BROKEN;
 	if ((r->code & FSCK_ERROR) && checkrun_said(c, "MMP: device currently active"))
 		return E2FSCK_IN_USE;
