@@ -21,7 +21,8 @@
 
 /* Seconds. */
 #define SETTLE_GRACE_S 20     /* the disk finder's own limit is settle; this is behind it */
-#define DEADLINE_GRACE_S 120  /* for the sweep to end itself after its deadline; never more than that was */
+#define DEADLINE_GRACE_S 120  /* for the sweep to end itself after its deadline; no more than that was ... */
+#define GRACE_LEAST_S 60      /* ... but so much, for a disk that never answers takes it */
 #define SILENCE_S 300         /* without a sign of life the sweep is stuck */
 #define TERM_S 20             /* between SIGTERM and SIGKILL */
 #define KILL_S 5              /* after SIGKILL: what is then left hangs in the kernel */

@@ -125,7 +125,8 @@ void session_run(struct machine *m)
 	const char *aftermath[] = { SWEEP_PROGRAM, "--aftermath", reason, NULL };
 	int64_t began_ms = now_ms();
 	int64_t deadline_s = m->settings.deadline_s;
-	int64_t grace_s = deadline_s < DEADLINE_GRACE_S ? deadline_s : DEADLINE_GRACE_S;
+	int64_t grace_s = deadline_s < GRACE_LEAST_S ? GRACE_LEAST_S :
+			  deadline_s < DEADLINE_GRACE_S ? deadline_s : DEADLINE_GRACE_S;
 
 	if (run(m, sweep, began_ms + (deadline_s + grace_s) * 1000, how))
 		return;

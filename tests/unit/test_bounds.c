@@ -42,11 +42,33 @@ static void a_guest(void **state)
 	settings_free(&s);
 }
 
+/* PID 1 ends a sweep that is as long as that beyond its deadline, but not before a minute and not after two. */
+static void its_end(void **state)
+{
+	struct settings s;
+	unsigned deadline, most;
+
+	(void)state;
+	read_good(&s, "", "");
+	assert_int_equal(bounds_end_s(&s), 45);
+	assert_int_equal(bounds_stuck_s(&s), 10);
+	for (deadline = 1; deadline < 300; deadline++) {
+		s.deadline_s = deadline;
+		most = deadline < 60 ? 60 : deadline < 120 ? deadline : 120;
+		assert_true(bounds_end_s(&s) >= 15);
+		assert_true(bounds_stuck_s(&s) >= 1);
+		/* what can't be closed is tried for some time, and the report is written */
+		assert_true(bounds_end_s(&s) + bounds_stuck_s(&s) + 20 <= most);
+	}
+	settings_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_checker),
 		cmocka_unit_test(a_guest),
+		cmocka_unit_test(its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

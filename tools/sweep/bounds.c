@@ -9,6 +9,11 @@
 #define SCOPE_LEAST_S 60
 #define LOOK_MOST_S 120
 #define LOOK_SHARE 4 /* of the deadline, where that is short */
+#define END_LEAST_S 15 /* a checker that has to be killed takes its worker ten */
+#define END_MOST_S 45
+#define END_SHARE 2
+#define STUCK_MOST_S 10
+#define STUCK_SHARE 8
 
 static unsigned with_size(unsigned seconds, uint64_t bytes)
 {
@@ -29,9 +34,26 @@ unsigned bounds_step_s(uint64_t bytes)
 	return with_size(STEP_S, bytes);
 }
 
+static unsigned share(const struct settings *s, unsigned part, unsigned most)
+{
+	return s->deadline_s / part < most ? s->deadline_s / part : most;
+}
+
 unsigned bounds_look_s(const struct settings *s)
 {
-	return s->deadline_s / LOOK_SHARE < LOOK_MOST_S ? s->deadline_s / LOOK_SHARE : LOOK_MOST_S;
+	return share(s, LOOK_SHARE, LOOK_MOST_S);
+}
+
+unsigned bounds_end_s(const struct settings *s)
+{
+	unsigned seconds = share(s, END_SHARE, END_MOST_S);
+
+	return seconds < END_LEAST_S ? END_LEAST_S : seconds;
+}
+
+unsigned bounds_stuck_s(const struct settings *s)
+{
+	return 1 + share(s, STUCK_SHARE, STUCK_MOST_S - 1);
 }
 
 unsigned bounds_scope_s(const struct settings *s, const char *name, bool others)

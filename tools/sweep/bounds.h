@@ -25,4 +25,9 @@ unsigned bounds_look_s(const struct settings *s) nonnull_all;
  * their part of the night. */
 unsigned bounds_scope_s(const struct settings *s, const char *name, bool others) nonnull_all;
 
+/* For a worker to close everything when it is told to end; then for the kernel to let go of it, once killed. Both are over well before
+ * PID 1 ends the whole sweep, so that one that hangs in the kernel costs its own guest and not the report. */
+unsigned bounds_end_s(const struct settings *s) nonnull_all;
+unsigned bounds_stuck_s(const struct settings *s) nonnull_all;
+
 #endif

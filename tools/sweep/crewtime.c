@@ -10,8 +10,6 @@
 #include "log.h"
 
 #define END_S 2    /* for the process to go when its channel is closed */
-#define GRACE_S 45 /* for a worker to close everything when it is told to end */
-#define STUCK_S 10 /* for the kernel to let go of a killed one */
 #define SLACK_S 30 /* before a supervisor that does not see to it is taken for stuck */
 
 static long now_s(void)
@@ -83,11 +81,13 @@ static void stop(struct crew *c, struct worker *w, long now)
 
 static void enforce(struct crew *c, struct worker *w, long now)
 {
+	long end_s = (long)bounds_end_s(c->s->env->settings), stuck_s = (long)bounds_stuck_s(c->s->env->settings);
+
 	if (!w->stop_at && !w->holding && (c->stop_at || now >= end_of(w)))
 		stop(c, w, now);
-	else if (w->stop_at && now >= w->stop_at + GRACE_S + STUCK_S)
+	else if (w->stop_at && now >= w->stop_at + end_s + stuck_s)
 		crew_give_up(c, w);
-	else if (w->stop_at && now >= w->stop_at + GRACE_S)
+	else if (w->stop_at && now >= w->stop_at + end_s)
 		kill(w->pid, SIGKILL);
 }
 
@@ -111,7 +111,8 @@ void crew_enforce(struct crew *c)
 
 bool crew_is_in_time(const struct crew *c)
 {
-	long most = GRACE_S + STUCK_S + SLACK_S, now = now_s();
+	const struct settings *s = c->s->env->settings;
+	long most = (long)bounds_end_s(s) + (long)bounds_stuck_s(s) + SLACK_S, now = now_s();
 	size_t i;
 
 	for (i = 0; i < c->n; i++) {
