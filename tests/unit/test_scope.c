@@ -223,6 +223,28 @@ static void left_alone_by_kernel_name(void **state)
 	end();
 }
 
+/* A partition is called by its device, in the settings with or without "/dev/". */
+static void a_partition(void **state)
+{
+	struct node *disk, *table, *one, *two, *three;
+
+	(void)state;
+	configure("[sweep]\nignore = /dev/sda2\n", "", "guestsweep.only=/dev/sda1,sda2");
+	disk = add(KIND_DISK, "sda", 9);
+	disk->volume = false;
+	table = add(KIND_TABLE, "gpt", 9);
+	table->volume = false;
+	table->parents[table->n_parents++] = disk;
+	one = partition(table, "gpt:1");
+	two = partition(table, "gpt:2");
+	three = partition(table, "gpt:3");
+	make();
+	assert_int_equal(one->verdict, VERDICT_NONE);
+	assert_string_equal(two->code, "ignored");
+	assert_string_equal(three->code, "ignored");
+	end();
+}
+
 static void only_these(void **state)
 {
 	struct node *b;
@@ -566,6 +588,7 @@ int main(void)
 		cmocka_unit_test(whole_disks_and_partitions_of_a_guest),
 		cmocka_unit_test(left_alone),
 		cmocka_unit_test(left_alone_by_kernel_name),
+		cmocka_unit_test(a_partition),
 		cmocka_unit_test(only_these),
 		cmocka_unit_test(what_is_missing_is_told),
 		cmocka_unit_test(nothing_is_missing),

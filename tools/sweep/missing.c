@@ -6,8 +6,8 @@
 
 #include "nodejson.h"
 
-/* Also for one that was found and left alone. */
-static bool has_volume(const struct walk *host, const char *name)
+/* Also one that was found and left alone. */
+static const struct node *find_volume(const struct walk *host, const char *name)
 {
 	char path[NODE_PATH_SIZE];
 	size_t i;
@@ -16,10 +16,16 @@ static bool has_volume(const struct walk *host, const char *name)
 		if (!host->nodes[i]->device[0])
 			continue;
 		node_path(host->nodes[i], path);
-		if (strcmp(path, name) == 0 || strcmp(host->nodes[i]->stack, name) == 0)
-			return true;
+		if (strcmp(path, name) == 0 || strcmp(host->nodes[i]->stack, name) == 0 ||
+		    (strncmp(path, "/dev/", 5) == 0 && strcmp(path + 5, name) == 0))
+			return host->nodes[i];
 	}
-	return false;
+	return NULL;
+}
+
+static bool has_volume(const struct walk *host, const char *name)
+{
+	return find_volume(host, name) != NULL;
 }
 
 static bool has_scope(const struct scopes *scopes, const char *name)
@@ -30,6 +36,33 @@ static bool has_scope(const struct scopes *scopes, const char *name)
 		if (strcmp(scopes->s[i]->name, name) == 0)
 			return true;
 	return false;
+}
+
+/* A disk with a table on it, a physical volume: it is the host's own, and others are to be swept. */
+static bool is_taken_apart(const struct walk *host, const struct node *n)
+{
+	size_t i, k;
+
+	for (i = 0; i < host->n_nodes; i++)
+		for (k = 0; k < host->nodes[i]->n_parents; k++)
+			if (host->nodes[i]->parents[k] == n)
+				return true;
+	return false;
+}
+
+static void report_only(const struct walk *host, const struct scopes *scopes, const char *name, struct results *r)
+{
+	const struct node *volume = find_volume(host, name);
+
+	if (has_scope(scopes, name) || settings_guest(host->env->settings, name))
+		return;
+	if (!volume)
+		results_problem(r, SWEEP_ATTENTION, "missing-device",
+				"guestsweep.only= names %s, which is no guest and no volume here", name);
+	else if (is_taken_apart(host, volume))
+		results_problem(r, SWEEP_ATTENTION, "missing-device",
+				"guestsweep.only= names %s, of which the host itself is made; nothing was swept for "
+				"that: name the guests or volumes on it", name);
 }
 
 /* An image file is there when the host filesystem has been opened that it lies on. */
@@ -78,11 +111,7 @@ void missing_report(const struct walk *host, const struct scopes *scopes, struct
 		for (k = 0; k < s->guests[i].n_disks; k++)
 			report_disk(host, &s->guests[i], &s->guests[i].disks[k], r);
 	for (i = 0; i < s->only.n; i++)
-		if (!has_scope(scopes, s->only.item[i]) && !has_volume(host, s->only.item[i]) &&
-		    !settings_guest(s, s->only.item[i]))
-			results_problem(r, SWEEP_ATTENTION, "missing-device",
-					"guestsweep.only= names %s, which is no guest and no volume here",
-					s->only.item[i]);
+		report_only(host, scopes, s->only.item[i], r);
 	for (i = 0; i < t->n; i++)
 		if (!t->entry[i].nofail && !t->entry[i].file && is_path(t->entry[i].device) &&
 		    !has_volume(host, t->entry[i].device))

@@ -93,14 +93,24 @@ static bool may_hold_wanted(const struct settings *settings, const char *path)
 	return false;
 }
 
+/* As the settings keep it: "sda2". */
+static const char *without_dev(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0 ? path + 5 : path;
+}
+
+static bool is_one_of(const struct words *volumes, const char *path)
+{
+	return words_have(volumes, path) || words_have(volumes, without_dev(path));
+}
+
 /* An image file goes with the volume it lies on: "VG/LV", "sda2". */
 static bool is_on_one_of(const struct words *volumes, const char *path)
 {
-	const char *bare = strncmp(path, "/dev/", 5) == 0 ? path + 5 : path;
 	size_t i;
 
 	for (i = 0; i < volumes->n; i++)
-		if (is_on(path, volumes->item[i]) || is_on(bare, volumes->item[i]))
+		if (is_on(path, volumes->item[i]) || is_on(without_dev(path), volumes->item[i]))
 			return true;
 	return false;
 }
@@ -110,7 +120,7 @@ bool scope_is_asked_for(const struct settings *settings, const struct node *volu
 	char path[NODE_PATH_SIZE];
 
 	node_path(volume, path);
-	return words_have(&settings->only, name) || words_have(&settings->only, path) ||
+	return words_have(&settings->only, name) || is_one_of(&settings->only, path) ||
 	       is_on_one_of(&settings->only, path);
 }
 
@@ -120,7 +130,7 @@ static bool is_ignored(const struct settings *settings, const struct node *volum
 	char path[NODE_PATH_SIZE];
 
 	node_path(volume, path);
-	return words_have(&settings->ignore, path) || words_have(&settings->ignore, volume->stack);
+	return is_one_of(&settings->ignore, path) || words_have(&settings->ignore, volume->stack);
 }
 
 /* The same, or it is none of those that are asked for. */
