@@ -3,6 +3,7 @@
 # Power cuts. The first sweep's writes to all disks are recorded (record=yes); from that the disks are brought to what they may hold
 # when the power goes at a moment: what was flushed, and of the rest whatever the seed leaves. In `machine`:
 #   cuts=N           so many moments: one at each flush as far as they reach (half of N at most), the others by chance
+#   cuts=flushes     at every flush of the disk that cuts-beside names, and at the end
 #   cuts-beside=DISK all states of this one disk side by side in one machine, the report on a new disk; else a machine for each state,
 #                    its report's disk in the state of the same moment
 # The expectation's second and third block (`again`) count for each state.
@@ -11,9 +12,17 @@
 cut_moments() {
 	local count half total random
 	count=$(setting "$1" cuts 0)
-	half=$((count / 2))
 	faultdisk moments "$2" > "$2.moments"
 	total=$(sed -n 's/^records //p' "$2.moments")
+	if [[ $count == flushes ]]; then
+		disk_names "$1" | grep -nx "$(setting "$1" cuts-beside -)" | awk -F : -v total="$total" '
+			NR == FNR { number = $1 - 1; next }
+			{ split($0, word, " ") }
+			word[1] == "flush" && word[3] == number { print word[2] }
+			END { print total }' - "$2.moments" | sort -nu
+		return
+	fi
+	half=$((count / 2))
 	random=$(seed_of "$1")
 	{
 		# what no flush ended is the last moment
@@ -67,20 +76,31 @@ cut_beside() {
 # cut_alone SCENARIO DIR MOMENT NUMBER
 cut_alone() {
 	local dir=$2/cuts/$4 run
-	mkdir -p "$dir"
-	cut_disks "$1" "$2" "$3" "$dir/"
-	mv "$dir/report.raw" "$dir/report.img"
-	ln -s "$2/image" "$dir/image"
-	for run in 2 3; do
-		cp -r "$2/$run" "$dir/$run"
-		while :; do
-			reports=any sweep "$1" "$dir" "$run"
-			[[ $(<"$dir/$run/end") == accident ]] || break
-			say "an accident of the emulator; once more"
-		done
-		differences "$dir" "$dir/$run" | sed "s|^|cut at $3: |" >> "$2/$run/differences"
+	until cut_swept "$1" "$2" "$3" "$dir"; do
+		say "an accident of the emulator; once more"
 	done
-	[[ -s $2/2/differences || -s $2/3/differences ]] || rm -r "$dir"
+	for run in 2 3; do
+		sed "s|^|cut at $3: |" "$dir/$run/differences" >> "$2/$run/differences"
+	done
+	[[ -s $dir/2/differences || -s $dir/3/differences ]] || rm -r "$dir"
+}
+
+# cut_swept SCENARIO DIR MOMENT FOLDER: the disks of that moment, and both sweeps of them; fails where the emulator had an accident,
+# which is one cut more
+cut_swept() {
+	local run
+	rm -rf "$4"
+	mkdir -p "$4"
+	cut_disks "$1" "$2" "$3" "$4/"
+	mv "$4/report.raw" "$4/report.img"
+	ln -s "$2/image" "$4/image"
+	for run in 2 3; do
+		cp -r "$2/$run" "$4/$run"
+		rm -f "$4/$run/differences"
+		reports=any sweep "$1" "$4" "$run"
+		[[ $(<"$4/$run/end") != accident ]] || return 1
+		differences "$4" "$4/$run" > "$4/$run/differences"
+	done
 }
 
 # attach_cuts DIR DISK: the words for the states of a disk side by side
