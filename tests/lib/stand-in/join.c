@@ -2,7 +2,7 @@
 /*
  * join PROGRAM CODE LABEL:WHAT...: writes PROGRAM with the code of hang.c in front of it to standard output. LABEL may
  * be "*"; WHAT: hangs, endless (it says something for ever), talks (a megabyte, and goes on), memory (it takes all),
- * gone (it goes on when its device has gone).
+ * gone (it goes on when its device has gone), crashes (e2fsck, in its -p).
  * The code is appended; the program header of a note, which nobody reads, becomes one that loads it.
  */
 #include <elf.h>
@@ -47,7 +47,7 @@ static void add_case(unsigned char *at, char *text)
 {
 	char *what = strchr(text, ':');
 
-	if (!what || what - text > LABEL_MAX || !strchr("hetmg", what[1])) {
+	if (!what || what - text > LABEL_MAX || !strchr("hetmgc", what[1])) {
 		fprintf(stderr, "join: %s is not LABEL:WHAT\n", text);
 		exit(2);
 	}
