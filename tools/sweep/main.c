@@ -40,6 +40,7 @@
 #include "missing.h"
 #include "nodejson.h"
 #include "publish.h"
+#include "reader.h"
 #include "sandbox.h"
 #include "saves.h"
 #include "savesearch.h"
@@ -458,6 +459,7 @@ static int sweep_main(const char *undo)
 		log_line("%s", e.text[0] ? e.text : "no memory");
 		return EXIT_FAILURE;
 	}
+	reader_bound_by(seconds_left);
 	sweep.env.mode = refused ? MODE_LIST : most_that_is_allowed();
 	walk_init(&sweep.host, &sweep.env);
 	rc = hostwalk_discover(&sweep.host, &e);

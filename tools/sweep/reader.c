@@ -21,7 +21,8 @@
 #include "sandbox_profiles.h"
 #include "spawn.h"
 
-#define LIMIT_S 300    /* for an answer; a host filesystem may have many folders */
+#define LIMIT_S 200    /* for an answer; a host filesystem may have many folders. PID 1 takes the supervisor for stuck after 300 */
+#define LIMIT_LEAST_S 10
 #define PROCESSOR_S 120
 #define READER_SOCKET 0 /* the reader's descriptors; 1 and 2 are nothing */
 #define CHILD_DEVICE 3  /* the first ones that are free when a question comes */
@@ -40,6 +41,7 @@ struct head {
 	struct err e;
 };
 
+static unsigned (*seconds_left)(void); /* for all, or NULL */
 static pid_t reader; /* 0: none */
 static int reader_socket = -1;
 static bool one_owner; /* of all that is asked about */
@@ -115,6 +117,18 @@ static void serve(void *arg)
 }
 
 /* ---- outside ---- */
+
+void reader_bound_by(unsigned (*left)(void))
+{
+	seconds_left = left;
+}
+
+static long limit_ms(void)
+{
+	unsigned left = seconds_left ? seconds_left() : LIMIT_S;
+
+	return 1000L * (left < LIMIT_LEAST_S ? LIMIT_LEAST_S : left < LIMIT_S ? left : LIMIT_S);
+}
 
 /* Ends it, where it has not ended by itself. Returns its wait status. */
 static int stop(void)
@@ -231,7 +245,7 @@ static int broken(int status, struct err *e)
 
 static int take_answer(int fd, void *answer, size_t size, struct err *e)
 {
-	long until_ms = now_ms() + LIMIT_S * 1000L;
+	long until_ms = now_ms() + limit_ms();
 	struct head head;
 	bool whole = receive(fd, &head, sizeof(head), until_ms) == sizeof(head) &&
 		     receive(fd, answer, size, until_ms) == size;

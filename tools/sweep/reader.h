@@ -36,6 +36,9 @@ typedef int (*reader_task)(const struct reader_question *q, void *answer, struct
 int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
 	       size_t size, struct err *e) must_check nonnull_all;
 
+/* No answer is waited for longer than left() says, in seconds, but for a moment: of this process. */
+void reader_bound_by(unsigned (*left)(void)) nonnull_all;
+
 /* For a child of fork(2), whose parent's reader it is not to use: its own will be asked about the devices
  * of one owner only. */
 void reader_of_one_owner(void);

@@ -414,6 +414,7 @@ static void prepare(int fd, long deadline, unsigned limit)
 	sigaction(SIGTERM, &sa, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	reader_of_one_owner();
+	reader_bound_by(seconds_left);
 	guarded_worker();
 }
 
