@@ -90,9 +90,11 @@ static void each_place(void **state)
 static void the_old_format(void **state)
 {
 	static mdp_super_t sb;
+	static const size_t places[] = { offsetof(mdp_super_t, events_lo), 4000, offsetof(mdp_super_t, sb_csum) };
 	struct tempdisk disk;
 	struct mdsuper s;
 	struct err e;
+	size_t i;
 
 	(void)state;
 	sb.md_magic = MD_SB_MAGIC;
@@ -104,6 +106,7 @@ static void the_old_format(void **state)
 	sb.this_disk.raid_disk = 2;
 	sb.this_disk.state = 1u << MD_DISK_SYNC | 1u << MD_DISK_ACTIVE;
 	sb.disks[2] = sb.this_disk;
+	sb.sb_csum = checksum(&sb, sizeof(sb));
 	tempdisk_make(&disk, SIZE + 4096);
 	tempdisk_put(&disk, SIZE - 65536, &sb, sizeof(sb));
 	assert_int_equal(mdsuper_read(disk.path, SIZE + 4096, "0.90.0", &s, &e), 0);
@@ -113,6 +116,20 @@ static void the_old_format(void **state)
 	assert_int_equal(s.events, 9);
 	assert_true(s.sees[2] && !s.sees[0]);
 	assert_int_equal(mdsuper_read(disk.path, 4096, "0.90.0", &s, &e), -EINVAL); /* too small */
+	/* an old kernel's sum, which the kernel takes, too: it folds both to 16 bits */
+	sb.sb_csum = (sb.sb_csum & 0xffff) + (sb.sb_csum >> 16);
+	tempdisk_put(&disk, SIZE - 65536, &sb, sizeof(sb));
+	assert_int_equal(mdsuper_read(disk.path, SIZE + 4096, "0.90.0", &s, &e), 0);
+	/* one byte is wrong: in the count of changes, in what no field names, in the sum itself */
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		unsigned char *byte = (unsigned char *)&sb + places[i];
+
+		*byte ^= 4;
+		tempdisk_put(&disk, SIZE - 65536, &sb, sizeof(sb));
+		assert_int_equal(mdsuper_read(disk.path, SIZE + 4096, "0.90.0", &s, &e), -EINVAL);
+		assert_string_equal(e.word, "bad-header");
+		*byte ^= 4;
+	}
 	tempdisk_drop(&disk);
 }
 

@@ -56,12 +56,36 @@ static void look_around_090(const mdp_super_t *sb, struct mdsuper *s)
 	}
 }
 
+/* The kernel's md_csum_fold(), drivers/md/md.c: older kernels summed up in another way, and only what is folded
+ * is the same. */
+static uint32_t fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* The kernel's calc_sb_csum(): words in the order of the machine that wrote them. */
+static bool has_checksum_090(const mdp_super_t *sb)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < MD_SB_BYTES; i += 4) {
+		uint32_t word;
+
+		memcpy(&word, (const unsigned char *)sb + i, 4);
+		if (i != offsetof(mdp_super_t, sb_csum))
+			sum += word;
+	}
+	return fold((uint32_t)((sum & 0xffffffff) + (sum >> 32))) == fold(sb->sb_csum);
+}
+
 static int take_090(const mdp_super_t *sb, struct mdsuper *s, struct err *e)
 {
 	unsigned char u[16];
 
-	if (sb->md_magic != MD_SB_MAGIC || sb->major_version != 0)
-		return err_set_word(e, EINVAL, "bad-header", "its md superblock can't be read");
+	if (sb->md_magic != MD_SB_MAGIC || sb->major_version != 0 || !has_checksum_090(sb))
+		return err_set_word(e, EINVAL, "bad-header", "its md superblock is damaged");
 	uuid_090(sb, u);
 	write_uuid(u, s->uuid, sizeof(s->uuid));
 	s->preferred_minor = (int)sb->md_minor;
