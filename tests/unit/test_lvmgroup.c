@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <json-c/json_tokener.h>
@@ -40,6 +41,7 @@ static const char head[] =
 	"\", \"seg_size\": \"" size "\", \"stripe_size\": \"65536\", \"devices\": [" devices "]}"
 
 static struct group g;
+static double seconds_to_read; /* of the processor, for the last group */
 
 /* Reads a report of these volumes and segments into g. */
 static void read_group(const char *name, const char *lvs, const char *segs)
@@ -47,6 +49,7 @@ static void read_group(const char *name, const char *lvs, const char *segs)
 	char *text;
 	json_object *report;
 	struct err e;
+	clock_t begin;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
@@ -55,7 +58,9 @@ static void read_group(const char *name, const char *lvs, const char *segs)
 	fclose(f);
 	report = json_tokener_parse(text);
 	assert_non_null(report);
+	begin = clock();
 	assert_int_equal(group_read(&g, &vg, report, &e), 0);
+	seconds_to_read = (double)(clock() - begin) / CLOCKS_PER_SEC;
 	json_object_put(report);
 	free(text);
 }
@@ -126,6 +131,40 @@ static void others_are_managed(void **state)
 	}
 	assert_string_equal(g.volume[0].layout, "raid,raid1");
 	group_release(&g);
+}
+
+/* A hostile group: as many volumes and segments as a report may hold. Each is looked at a few times, not once for each
+ * of the others. */
+static void a_hundred_thousand_segments(void **state)
+{
+	const size_t volumes = 50000;
+	char *lvs, *segs;
+	size_t size, i;
+	FILE *f = open_memstream(&lvs, &size), *s = open_memstream(&segs, &size);
+
+	(void)state;
+	for (i = 0; i < volumes; i++) {
+		const char *between = i ? "," : "";
+
+		fprintf(f, "%s{\"lv_name\": \"l%zu\", \"lv_uuid\": \"u%zu\", \"lv_size\": \"2097152\", \"lv_merging\": 1, " PLAIN "}",
+			between, i, i);
+		/* the two halves of all come in two rows, one after the other */
+		fprintf(s, "%s{\"lv_uuid\": \"u%zu\", \"segtype\": \"linear\", \"seg_start\": \"0\", \"seg_size\": \"1048576\", "
+			"\"devices\": [\"/dev/dm-3(%zu)\"]}", between, i, i);
+	}
+	for (i = 0; i < volumes; i++)
+		fprintf(s, ",{\"lv_uuid\": \"u%zu\", \"segtype\": \"linear\", \"seg_start\": \"1048576\", \"seg_size\": \"1048576\", "
+			"\"devices\": [\"/dev/dm-3(%zu)\"]}", i, volumes + i);
+	fclose(f);
+	fclose(s);
+	read_group("vg", lvs, segs);
+	assert_true(seconds_to_read < 10);
+	assert_int_equal(g.n_volumes, volumes);
+	for (i = 0; i < volumes; i++)
+		assert_int_equal(g.volume[i].n_lines, 2);
+	group_release(&g);
+	free(lvs);
+	free(segs);
 }
 
 static void hidden_ones_and_permissions(void **state)
@@ -216,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_linear_one),
 		cmocka_unit_test(several_segments),
 		cmocka_unit_test(others_are_managed),
+		cmocka_unit_test(a_hundred_thousand_segments),
 		cmocka_unit_test(hidden_ones_and_permissions),
 		cmocka_unit_test(what_is_under_way),
 		cmocka_unit_test(names),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "lvmrows.h"
 #include "nodejson.h"
 
 #define SECTOR 512
@@ -16,23 +17,6 @@
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+_.-"
 #define MAX_LEGS 128
 #define PARAMS_SIZE 8192
-
-json_object *report_rows(json_object *report, const char *section)
-{
-	json_object *array;
-
-	if (json_object_object_get_ex(report, section, &array) &&
-	    json_object_is_type(array, json_type_array))
-		return array;
-	return NULL;
-}
-
-json_object *report_first(json_object *report, const char *section)
-{
-	json_object *array = report_rows(report, section);
-
-	return array && json_object_array_length(array) ? json_object_array_get_idx(array, 0) : NULL;
-}
 
 void volume_leave(struct volume *v, enum verdict verdict, const char *code, const char *fmt, ...)
 {
@@ -200,31 +184,38 @@ static void drop_lines(struct volume *v)
 	v->n_lines = 0;
 }
 
+/* A report, and what is looked for in it again and again. */
+struct reading {
+	json_object *report;
+	struct row_index segments; /* by their volume's UUID */
+	struct row_index volumes;  /* by name */
+	/* What is under way anywhere in the group: */
+	bool move;  /* a hidden volume below those that it moves, and it may be below any part of one */
+	bool merge;
+};
+
 /* The segments of v, which stand in their order. Where they do not make a plain volume
  * without a gap, it is left without lines. */
-static int take_segments(struct volume *v, const struct node *vg_node, json_object *report)
+static int take_segments(struct volume *v, const struct node *vg_node, const struct reading *r)
 {
-	json_object *segs = report_rows(report, "seg");
+	const struct row *segs;
+	size_t n = row_index_find(&r->segments, v->uuid, &segs), i;
 	uint64_t end = 0;
-	size_t i;
 	int rc = 1;
 
-	for (i = 0; rc > 0 && i < length(segs); i++) {
-		json_object *seg = json_object_array_get_idx(segs, i);
-		struct dm_line *grown;
-
-		if (strcmp(json_text(seg, "lv_uuid"), v->uuid) != 0)
-			continue;
-		grown = realloc(v->line, (v->n_lines + 1) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		v->line = grown;
-		rc = take_segment(vg_node, report, seg, &grown[v->n_lines]);
+	if (n == 0)
+		return 0;
+	v->line = calloc(n, sizeof(*v->line));
+	if (!v->line)
+		return -ENOMEM;
+	for (i = 0; rc > 0 && i < n; i++) {
+		rc = take_segment(vg_node, r->report, segs[i].row, &v->line[i]);
 		if (rc <= 0)
 			break;
-		if (grown[v->n_lines++].start != end)
+		v->n_lines++;
+		if (v->line[i].start != end)
 			rc = 0;
-		end += grown[v->n_lines - 1].sectors;
+		end += v->line[i].sectors;
 	}
 	if (rc <= 0 || end != v->bytes / SECTOR)
 		drop_lines(v);
@@ -233,39 +224,32 @@ static int take_segments(struct volume *v, const struct node *vg_node, json_obje
 
 /* ---- volumes ---- */
 
-static json_object *find_lv(json_object *report, const char *name)
+static json_object *find_lv(const struct reading *r, const char *name)
 {
-	json_object *array = report_rows(report, "lv");
-	size_t i;
+	const struct row *found;
 
-	for (i = 0; name[0] && i < length(array); i++) {
-		json_object *row = json_object_array_get_idx(array, i);
-
-		if (strcmp(json_text(row, "lv_name"), name) == 0)
-			return row;
-	}
-	return NULL;
+	return name[0] && row_index_find(&r->volumes, name, &found) ? found->row : NULL;
 }
 
-/* What is under way anywhere in the group; looked for once, as there may be thousands of volumes. */
-struct under_way {
-	bool move;  /* a hidden volume below those that it moves, and it may be below any part of one */
-	bool merge;
-};
-
-static struct under_way find_under_way(json_object *report)
+static int begin_reading(struct reading *r, json_object *report)
 {
-	json_object *array = report_rows(report, "lv");
-	struct under_way u = { false, false };
 	size_t i;
 
-	for (i = 0; i < length(array); i++) {
-		json_object *row = json_object_array_get_idx(array, i);
-
-		u.move |= has_word(row, "lv_role", "pvmove");
-		u.merge |= is_true(row, "lv_merging");
+	*r = (struct reading){ .report = report };
+	if (row_index_make(&r->segments, report, "seg", "lv_uuid") < 0 ||
+	    row_index_make(&r->volumes, report, "lv", "lv_name") < 0)
+		return -ENOMEM;
+	for (i = 0; i < r->volumes.n; i++) {
+		r->move |= has_word(r->volumes.row[i].row, "lv_role", "pvmove");
+		r->merge |= is_true(r->volumes.row[i].row, "lv_merging");
 	}
-	return u;
+	return 0;
+}
+
+static void end_reading(struct reading *r)
+{
+	row_index_free(&r->segments);
+	row_index_free(&r->volumes);
 }
 
 static bool is_name(const char *name)
@@ -274,13 +258,12 @@ static bool is_name(const char *name)
 }
 
 /* What activation would go on with, and so must not come to it. */
-static void judge(struct volume *v, const struct group *g, json_object *report, json_object *row,
-		  const struct under_way *u)
+static void judge(struct volume *v, const struct group *g, const struct reading *r, json_object *row)
 {
 	if (!is_name(v->name) || !is_name(g->name))
 		volume_leave(v, VERDICT_ERROR, "unsupported", "its name is none that LVM allows");
-	else if (u->merge && (is_true(row, "lv_merging") ||
-			      is_true(find_lv(report, json_text(row, "origin")), "lv_merging")))
+	else if (r->merge && (is_true(row, "lv_merging") ||
+			      is_true(find_lv(r, json_text(row, "origin")), "lv_merging")))
 		volume_leave(v, VERDICT_SKIPPED, "in-use",
 			     "a snapshot waits to be merged into %s, which activation would begin; activate it "
 			     "on its own system and let that end",
@@ -288,7 +271,7 @@ static void judge(struct volume *v, const struct group *g, json_object *report, 
 	else if (is_true(row, "lv_converting"))
 		volume_leave(v, VERDICT_SKIPPED, "in-use",
 			     "its conversion (lvconvert) is under way, and activation would go on with it");
-	else if (!v->line && u->move)
+	else if (!v->line && r->move)
 		volume_leave(v, VERDICT_SKIPPED, "in-use",
 			     "a pvmove is under way in its group, and activation would go on with it; end it "
 			     "with pvmove, or with pvmove --abort");
@@ -310,8 +293,7 @@ static bool is_read_only(json_object *row)
 	return attr[0] && attr[1] == 'r';
 }
 
-static int take_volume(struct group *g, const struct node *vg_node, json_object *report,
-		       json_object *row, const struct under_way *u)
+static int take_volume(struct group *g, const struct node *vg_node, const struct reading *r, json_object *row)
 {
 	struct volume *v = &g->volume[g->n_volumes++];
 	const char *name = json_text(row, "lv_name");
@@ -327,16 +309,17 @@ static int take_volume(struct group *g, const struct node *vg_node, json_object 
 	v->bytes = bytes_of(row, "lv_size");
 	v->read_only = is_read_only(row);
 	if (v->is_public && is_alone(row))
-		rc = take_segments(v, vg_node, report);
-	judge(v, g, report, row, u);
+		rc = take_segments(v, vg_node, r);
+	judge(v, g, r, row);
 	return rc;
 }
 
 int group_read(struct group *g, const struct node *vg_node, json_object *report, struct err *e)
 {
 	json_object *array = report_rows(report, "lv"), *row = report_first(report, "vg");
-	const struct under_way u = find_under_way(report);
+	struct reading r;
 	size_t i;
+	int rc;
 
 	memset(g, 0, sizeof(*g));
 	if (!row)
@@ -353,12 +336,13 @@ int group_read(struct group *g, const struct node *vg_node, json_object *report,
 	}
 	g->n_devices = vg_node->n_parents;
 	g->volume = calloc(length(array) + 1, sizeof(*g->volume));
+	rc = begin_reading(&r, report);
 	if (!g->volume)
-		return err_set(e, ENOMEM, "no memory for the logical volumes");
-	for (i = 0; i < length(array); i++)
-		if (take_volume(g, vg_node, report, json_object_array_get_idx(array, i), &u) < 0)
-			return err_set(e, ENOMEM, "no memory for the logical volumes");
-	return 0;
+		rc = -ENOMEM;
+	for (i = 0; rc == 0 && i < length(array); i++)
+		rc = take_volume(g, vg_node, &r, json_object_array_get_idx(array, i));
+	end_reading(&r);
+	return rc < 0 ? err_set(e, ENOMEM, "no memory for the logical volumes") : 0;
 }
 
 void group_release(struct group *g)

@@ -63,11 +63,6 @@ int group_read(struct group *g, const struct node *vg_node, json_object *report,
 /* Releases what g holds, but not g. */
 void group_release(struct group *g) nonnull_all;
 
-/* The array "vg", "pv", "lv" or "seg" of a report (NULL: an empty one), or NULL; its first object,
- * or NULL. */
-json_object *report_rows(json_object *report, const char *section) nonnull_at(2);
-json_object *report_first(json_object *report, const char *section) nonnull_at(2);
-
 /* Sets the verdict of a volume: left alone, and why. */
 void volume_leave(struct volume *v, enum verdict verdict, const char *code, const char *fmt, ...)
 	printf_like(4, 5) nonnull_all;

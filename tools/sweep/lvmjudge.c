@@ -303,20 +303,25 @@ static bool share_parts(const struct judging *j, size_t a, size_t b)
 	return false;
 }
 
-/* What shares a part with a volume that stays on the copies stays there too. */
+/* What shares a part with a volume that stays on the copies stays there too; and what shares one with that. */
 static void keep_together(struct judging *j)
 {
 	struct volume *v = j->g->volume;
-	size_t a, b;
+	cleanup_free size_t *stays = calloc(j->g->n_volumes + 1, sizeof(*stays));
+	size_t n = 0, i, b;
 
-	for (a = 0; a < j->g->n_volumes; a++)
-		for (b = 0; v[a].throwaway && b < j->g->n_volumes; b++) {
-			if (!is_judged(j, b) || v[b].throwaway || !share_parts(j, a, b))
+	for (b = 0; b < j->g->n_volumes; b++)
+		if (v[b].throwaway && stays)
+			stays[n++] = b;
+	for (i = 0; i < n; i++)
+		for (b = 0; b < j->g->n_volumes; b++) {
+			const struct volume *a = &v[stays[i]];
+
+			if (!is_judged(j, b) || v[b].throwaway || !share_parts(j, stays[i], b))
 				continue;
 			v[b].throwaway = true;
-			volume_note(&v[b], v[a].code, "it shares a device with %s; %s", v[a].name,
-				    v[a].reason);
-			a = b = 0;
+			volume_note(&v[b], a->code, "it shares a device with %s; %s", a->name, a->reason);
+			stays[n++] = b;
 		}
 }
 

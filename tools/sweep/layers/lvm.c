@@ -19,6 +19,7 @@
 
 #include "lvmcmd.h"
 #include "lvmopen.h"
+#include "lvmrows.h"
 #include "nodejson.h"
 #include "registry.h"
 #include "walk.h"
