@@ -131,11 +131,43 @@ static void by_its_name(void **state)
 	end();
 }
 
+/* Each folder that is named has to be looked into. */
+static void named_folders(void **state)
+{
+	static const struct {
+		const char *looked[3];
+		bool hold;
+	} cases[] = {
+		{ { "v/root:/saves", "v/more:/" }, false },
+		{ { "v/more:/", "v/root:/saves", "v/root:/saves" }, false },
+		{ { "v/root:/saves" }, true },
+		{ { "v/root:/saves", "v/more:/x" }, true },
+		{ { NULL }, true },
+	};
+	char json[128];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin("[sweep]\nsaves = v/root:/saves v/more:/\n");
+		scope("a", KIND_LV, "v/a", NULL);
+		for (k = 0; k < 3 && cases[i].looked[k]; k++) {
+			snprintf(json, sizeof(json), "{\"where\": \"%s\", \"looked\": 1}", cases[i].looked[k]);
+			saves_add(&t.scopes, json_tokener_parse(json));
+		}
+		saves_judge(&t.scopes, &t.settings, &t.results);
+		assert_int_equal(t.scopes.hold, cases[i].hold);
+		assert_int_equal(json_object_array_length(t.results.problems) > 0, cases[i].hold);
+		end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_what_its_disks_lie_on),
 		cmocka_unit_test(by_its_name),
+		cmocka_unit_test(named_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

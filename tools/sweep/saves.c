@@ -12,8 +12,23 @@
 #define MAPPER "/dev/mapper/"
 #define DM_NAME "/dev/disk/by-id/dm-name-"
 
+/* Where that can't be noted, it counts as not looked into. */
+static void note_folder(struct scopes *list, json_object *looked)
+{
+	char *where = strdup(json_text(looked, "where"));
+	struct err e;
+
+	if (where && words_add(&list->looked_into, where, &e) < 0)
+		log_line("%s", e.text);
+	json_object_put(looked);
+}
+
 void saves_add(struct scopes *list, json_object *save)
 {
+	if (save && json_number(save, "looked")) {
+		note_folder(list, save);
+		return;
+	}
 	if (!list->saves)
 		list->saves = json_object_new_array();
 	if (!list->saves || !save || json_object_array_add(list->saves, save) < 0)
@@ -161,10 +176,27 @@ static void hold_for(struct scopes *list, struct results *results, json_object *
 				json_text(save, "domain")[0] ? json_text(save, "domain") : json_text(save, "name"));
 }
 
+/* A folder that is named and was not looked into may hold the save of any guest. */
+static void judge_folders(struct scopes *list, const struct settings *settings, struct results *results)
+{
+	char where[NODE_PATH_SIZE];
+	size_t i;
+
+	for (i = 0; i < settings->saves.n; i++) {
+		if (words_have(&list->looked_into, escape_text(where, sizeof(where), settings->saves.item[i])))
+			continue;
+		list->hold = true;
+		results_problem(results, SWEEP_ATTENTION, "saved-state",
+				"%s, where libvirt saves guests, could not be looked into, and any guest may be saved there: "
+				"nothing at all is written; it is not there, locked, ignored or damaged", where);
+	}
+}
+
 void saves_judge(struct scopes *list, const struct settings *settings, struct results *results)
 {
 	size_t i;
 
+	judge_folders(list, settings, results);
 	for (i = 0; i < list->n; i++)
 		saves_place(list, list->s[i]);
 	for (i = 0; i < n_saves(list); i++) {

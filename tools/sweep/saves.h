@@ -7,7 +7,8 @@
  * A save names its guest and what the guest's disks lie on. Where that can't be read, or names
  * something that can't be told apart here (a path in /dev/disk, a disk's kernel name), it may be any
  * guest's: nothing at all is written then (hold), until a [guest] section of that name says which
- * disks are its own. A volume or file that surely is none of those here holds nothing up.
+ * disks are its own. A volume or file that surely is none of those here holds nothing up. A folder that
+ * the configuration names (saves =) may hold any save until it has been looked into.
  */
 #ifndef GS_SAVES_H
 #define GS_SAVES_H
@@ -15,7 +16,7 @@
 #include "results.h"
 #include "scope.h"
 
-/* Takes over save (savefile.h). */
+/* Takes over save (savefile.h), or an object that says that a folder was looked into (savesearch.h). */
 void saves_add(struct scopes *list, json_object *save) nonnull_at(1);
 
 /* Forbids to write to s where one of the saves is its guest's. */

@@ -114,10 +114,15 @@ static bool is_there_mounted(int root, const char *path)
 
 /* ---- which folders ---- */
 
+static int read_folder(const struct savefolder *f, const struct savereader *reader)
+{
+	return reader->mounted ? read_mounted(f, reader->root) : savefolder_read_ext(f, reader->fs);
+}
+
 /* f->path is the folder; above: the one that makes it matter, when it can't be read. */
 static void look_into(struct savefolder *f, const struct savereader *reader, const char *above)
 {
-	int rc = reader->mounted ? read_mounted(f, reader->root) : savefolder_read_ext(f, reader->fs);
+	int rc = read_folder(f, reader);
 	char where[600];
 	bool is_there;
 
@@ -129,7 +134,17 @@ static void look_into(struct savefolder *f, const struct savereader *reader, con
 		add(f->saves, savefile_unread(where, "", "the folder can't be read"));
 }
 
-/* The folders that the configuration names on this volume. */
+static json_object *looked_into(const char *folder)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "where", json_object_new_string(folder));
+	json_object_object_add(o, "looked", json_object_new_int(1));
+	return o;
+}
+
+/* The folders that the configuration names on this volume. One that can't be read, or is not there, is not looked
+ * into, and what that means is saves_judge()'s to say. */
 static void look_where_named(const struct settings *s, struct savefolder *f, const struct savereader *reader)
 {
 	size_t n = strlen(f->volume), i;
@@ -139,7 +154,8 @@ static void look_where_named(const struct settings *s, struct savefolder *f, con
 		if (strncmp(s->saves.item[i], f->volume, n) != 0 || s->saves.item[i][n] != ':')
 			continue;
 		snprintf(f->path, sizeof(f->path), "%s", s->saves.item[i] + n + 1);
-		look_into(f, reader, "/");
+		if (read_folder(f, reader) == 0)
+			add(f->saves, looked_into(s->saves.item[i]));
 	}
 }
 
@@ -243,6 +259,7 @@ static json_object *tidy_save(json_object *from)
 			json_object_array_add(sources, json_object_new_string(text));
 		}
 	json_object_object_add(save, "sources", sources);
+	json_object_object_add(save, "looked", json_object_new_int(json_number(from, "looked") == 1));
 	return save;
 }
 

@@ -14,7 +14,8 @@
 #include "walk.h"
 
 /* Adds to the array saves what savefile.h makes of every save on the filesystem n, and of a folder
- * of saves that can't be read. Where the configuration names folders (saves =), only those count. */
+ * of saves that can't be read. Where the configuration names folders (saves =), only those count, and each that
+ * was read to its end adds an object with "looked": 1 and its name there as "where". */
 void savesearch(struct walk *w, struct node *n, json_object *saves) nonnull_all;
 
 /* The same in a filesystem that is mounted at folder; volume: what an admin calls its device. */

@@ -373,6 +373,7 @@ void scopes_free(struct scopes *list)
 	free(list->found);
 	words_clear(&list->references);
 	json_object_put(list->saves);
+	words_clear(&list->looked_into);
 	free(list->s);
 	memset(list, 0, sizeof(*list));
 }

@@ -44,6 +44,7 @@ struct scopes {
 	size_t n_found;
 	struct words references; /* backing files that refused images name */
 	json_object *saves; /* of guests with their memory, or NULL (saves.h) */
+	struct words looked_into; /* those of the folders in saves = that were */
 	bool hold;          /* nothing at all may be written to */
 };
 
