@@ -53,6 +53,7 @@ userland_tree() {
 	strip -s -o "$1/usr/bin/sweep" "$2/sweep"
 	overlay "$top/rootfs" "$1"
 	add_links "$1"
+	recipe_versions > "$1/usr/lib/guestsweep/versions"
 	printf 'NAME=%s\nID=%s\nVERSION_ID=%s\nPRETTY_NAME="%s %s"\n' \
 		"$project" "$project" "$project_version" "$project" "$project_version" > "$1/etc/os-release"
 }

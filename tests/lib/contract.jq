@@ -54,7 +54,7 @@ def check_of($mode):
 	| must(($checked | not) or .check != null; "\(where): \(.verdict) without a check"),
 	if .check == null then empty else (.check as $check | where as $where |
 		must($check.tool | is_line; "\($where): check without a tool"),
-		must($check.version | is_line; "\($where): check without the tool's version"),
+		must($check.version | is_line and . != "unknown"; "\($where): check without the tool's version"),
 		must(($check.argv | type) == "array" and ($check.argv | length) > 1; "\($where): check without argv"),
 		must(($check.exit | type) == "number"; "\($where): check without an exit status"),
 		must($check.log | is_line and is_one_of($files); "\($where): the log \($check.log) is not there"),
