@@ -31,10 +31,13 @@ const struct sandbox_profile sandbox_qemu_nbd = {
 		   SYS_chdir },
 };
 
+/* That the clock is not to be trusted. */
+static const char *const e2fsck_conf[] = { "/etc/e2fsck.conf", 0 };
+
 const struct sandbox_profile sandbox_e2fsck = {
 	/* libext2fs reads bitmaps with as many threads as there are processors */
 	.name = "e2fsck", .memory_percent = 80, .threads = 512, .descriptors = 32,
-	.empty = nothing_mounted, .calls = { THREADS },
+	.empty = nothing_mounted, .copied = e2fsck_conf, .calls = { THREADS },
 };
 
 const struct sandbox_profile sandbox_xfs_repair = {
