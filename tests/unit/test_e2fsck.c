@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an exit status of e2fsck(8) means. */
+/* What an exit status of e2fsck(8), and what it said, mean. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "e2fsck.h"
 
+static enum e2fsck_outcome decode(int status, const char *said)
+{
+	struct err why = { 0 };
+
+	return e2fsck_decode(status, said, strlen(said), true, &why);
+}
+
 static void each_status(void **state)
 {
+	static const char bad_magic[] = "e2fsck: Bad magic number in super-block while trying to open /dev/dm-1\n";
 	static const struct {
 		int status;
 		enum e2fsck_outcome outcome;
@@ -42,9 +51,9 @@ static void each_status(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (e2fsck_decode(rows[i].status) != rows[i].outcome)
-			fail_msg("%d is %d", rows[i].status, e2fsck_decode(rows[i].status));
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (decode(rows[i].status, bad_magic) != rows[i].outcome)
+			fail_msg("%d is %d", rows[i].status, decode(rows[i].status, bad_magic));
 }
 
 /* Only 0 is clean, and nothing above 15 says anything of the filesystem. */
@@ -54,9 +63,81 @@ static void no_other_is_clean(void **state)
 
 	(void)state;
 	for (status = 1; status < 256; status++) {
-		assert_int_not_equal(e2fsck_decode(status), E2FSCK_CLEAN);
-		assert_int_equal(e2fsck_decode(status) == E2FSCK_BROKEN, status > 15);
+		assert_int_not_equal(decode(status, ""), E2FSCK_CLEAN);
+		if (status > 15)
+			assert_int_equal(decode(status, ""), E2FSCK_BROKEN);
 	}
+}
+
+/* Only words that name damage allow for -y after an operational error. */
+static void an_operational_error(void **state)
+{
+	static const struct {
+		const char *said;
+		enum e2fsck_outcome outcome;
+		const char *code; /* "": the run's own */
+	} rows[] = {
+		{ "", E2FSCK_BROKEN, "" },
+		{ "e2fsck: aborted\n", E2FSCK_BROKEN, "" },
+		{ "e2fsck: No such file or directory while trying to open /dev/dm-1\n", E2FSCK_BROKEN, "" },
+		{ "e2fsck: Resource busy while trying to open /dev/dm-1\n", E2FSCK_BROKEN, "" },
+		{ "Signal (11) SIGSEGV si_code=SEGV_MAPERR fault addr=(nil)\n", E2FSCK_BROKEN, "tool-failed" },
+		{ "Signal (6) SIGABRT si_code=SI_TKILL\n", E2FSCK_BROKEN, "tool-failed" },
+		/* it crashed on its way through backups */
+		{ "e2fsck: Bad magic number in super-block while trying to open /dev/dm-1\n"
+		  "Signal (11) SIGSEGV si_code=SEGV_MAPERR fault addr=(nil)\n", E2FSCK_BROKEN, "tool-failed" },
+		{ "e2fsck: Memory allocation failed while trying to open /dev/dm-1\n", E2FSCK_BROKEN, "no-memory" },
+		{ "e2fsck: Out of memory while trying to open /dev/dm-1\n", E2FSCK_BROKEN, "no-memory" },
+		{ "/dev/dm-1 has unsupported feature(s): FEATURE_I30\ne2fsck: Get a newer version of e2fsck!\n",
+		  E2FSCK_BROKEN, "unsupported-feature" },
+		{ "/dev/dm-1: Can't find external journal\n", E2FSCK_BROKEN, "missing-device" },
+		{ "/dev/dm-1: MMP: device currently active while checking MMP block\n", E2FSCK_IN_USE, "" },
+		{ "e2fsck: The ext2 superblock is corrupt while trying to open /dev/dm-1\n", E2FSCK_REFUSED, "" },
+		{ "/r/undo/012.e2undo: No space left on device while writing the undo file; nothing more is written\n",
+		  E2FSCK_NO_UNDO, "no-undo" },
+		/* of the report's disk, not of the guest's */
+		{ "/r/undo/012.e2undo: I/O error while writing the undo file; nothing more is written\n",
+		  E2FSCK_NO_UNDO, "no-undo" },
+		{ "e2fsck: Undo file corrupt while trying to open /dev/dm-1\n", E2FSCK_NO_UNDO, "no-undo" },
+		{ "e2fsck: Wrong undo file for this file system while trying to open /dev/dm-1\n", E2FSCK_NO_UNDO, "no-undo" },
+	};
+	struct err why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		memset(&why, 0, sizeof(why));
+		if (e2fsck_decode(8, rows[i].said, strlen(rows[i].said), true, &why) != rows[i].outcome ||
+		    strcmp(why.word, rows[i].code) != 0)
+			fail_msg("\"%s\" is another outcome, or \"%s\"", rows[i].said, why.word);
+	}
+	/* nobody asked for an undo file */
+	i--;
+	assert_int_equal(e2fsck_decode(8, rows[i].said, strlen(rows[i].said), false, &why), E2FSCK_BROKEN);
+}
+
+/* What -n finds and yet ends with 0. */
+static void what_a_verification_finds(void **state)
+{
+	static const struct {
+		const char *said;
+		bool some;
+	} rows[] = {
+		{ "Pass 5: Checking group summary information\nvar: 25/4096 files (4.0% non-contiguous)\n", false },
+		{ "Free blocks count wrong (7, counted=6021).\nFix? no\n\nvar: 25/4096 files\n", true },
+		{ "Free inodes count wrong (7, counted=60).\nFix? no\n", true },
+		{ "Warning: skipping journal recovery because doing a read-only filesystem check.\n", true },
+		{ "Inode 12 extent tree (at level 1) could be narrower.  Optimize? no\n", false },
+		{ "Inode 12 extent tree (at level 1) could be shorter.  Optimize? no\n\nCreate? no\n", true },
+		{ "? no", true },
+		{ "", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (e2fsck_leaves_some(rows[i].said, strlen(rows[i].said)) != rows[i].some)
+			fail_msg("\"%s\"", rows[i].said);
 }
 
 int main(void)
@@ -64,6 +145,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_status),
 		cmocka_unit_test(no_other_is_clean),
+		cmocka_unit_test(an_operational_error),
+		cmocka_unit_test(what_a_verification_finds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,11 +18,11 @@ enum e2fsck_outcome {
 	E2FSCK_CLEAN,      /* 0 */
 	E2FSCK_CORRECTED,  /* 1, 2, 3 */
 	E2FSCK_DAMAGED,    /* 4: errors are left */
-	E2FSCK_REFUSED,    /* 8: it could not work on this filesystem */
+	E2FSCK_REFUSED,    /* 8, and it says that what it would have to go by is damaged */
 	E2FSCK_NO_UNDO,    /* the undo file could not be written; from then on nothing was */
 	E2FSCK_IO_ERROR,   /* it met an error of the device, whatever its status says */
 	E2FSCK_IN_USE,     /* multi-mount protection: another system has it */
-	E2FSCK_BROKEN,     /* 16, 32, 128, a signal, a timeout: it says nothing of the filesystem */
+	E2FSCK_BROKEN,     /* any other 8, 16, 32, 128, a signal, a timeout: it says nothing of the filesystem */
 };
 
 struct e2fsck_job {
@@ -38,7 +38,15 @@ struct e2fsck_job {
 int e2fsck_run(const struct e2fsck_job *job, enum e2fsck_way way, enum e2fsck_outcome *outcome,
 	       struct err *why) must_check nonnull_all;
 
-/* The same from an exit status alone. */
-enum e2fsck_outcome e2fsck_decode(int status);
+/* The same from its exit status and the size bytes that it said; sets *why where they tell more than "exit
+ * status N". undo: it was to write an undo file. An operational error (8) is also what it ends with when it
+ * crashes, or runs out of memory: only words of libext2fs (lib/ext2fs/ext2_err.et.in) that name damage allow
+ * for more than that. */
+enum e2fsck_outcome e2fsck_decode(int status, const char *said, size_t size, bool undo, struct err *why)
+	nonnull_all;
+
+/* true where the size bytes that e2fsck -n said, ending with 0, tell of something that -p or -y would still
+ * correct: wrong counts, and a journal to replay, are none to it. What it would only optimise does not count. */
+bool e2fsck_leaves_some(const char *said, size_t size) nonnull_all;
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * join PROGRAM CODE LABEL:WHAT...: writes PROGRAM with the code of hang.c in front of it to standard output. LABEL may
  * be "*"; WHAT: hangs, endless (it says something for ever), talks (a megabyte, and goes on), memory (it takes all),
- * gone (it goes on when its device has gone), crashes (e2fsck, in its -p).
+ * gone (it goes on when its device has gone), crashes (e2fsck -p does, once it catches that itself).
  * The code is appended; the program header of a note, which nobody reads, becomes one that loads it.
  */
 #include <elf.h>

@@ -32,6 +32,7 @@ struct ext {
 	struct extsuper super;
 	bool has_backup; /* the primary superblock is gone, go by this one */
 	struct extsuper_backup backup;
+	bool refused; /* by -p: E2FSCK_REFUSED */
 };
 
 /* How far the runs of e2fsck got. */
@@ -143,10 +144,12 @@ static bool find_own_backup(const struct node *n, struct ext *x)
 static int verify(const struct e2fsck_job *job, bool *good, struct err *e)
 {
 	enum e2fsck_outcome outcome;
+	struct extsuper now;
 	struct err why = { 0 };
 	int rc = e2fsck_run(job, E2FSCK_VERIFY, &outcome, &why);
 
-	*good = outcome == E2FSCK_CLEAN;
+	/* -n says nothing of a journal to replay, or of the kernel's mark that there are errors */
+	*good = outcome == E2FSCK_CLEAN && look_ext(job->device, &now, e) == 0 && !now.is_pending;
 	/* one that does not end, though the sweep has time left, has not found it sound */
 	if (rc == 0 && outcome == E2FSCK_BROKEN && strcmp(why.word, "timeout") == 0 &&
 	    !job->env->cancelled() && job->env->seconds_left() > DEADLINE_NEAR_S)
@@ -158,7 +161,7 @@ static int verify(const struct e2fsck_job *job, bool *good, struct err *e)
 	return 0;
 }
 
-static int preen(struct node *n, const struct ext *x, const struct e2fsck_job *job,
+static int preen(struct node *n, struct ext *x, const struct e2fsck_job *job,
 		 enum progress *p, struct err *e)
 {
 	enum e2fsck_outcome outcome;
@@ -173,6 +176,7 @@ static int preen(struct node *n, const struct ext *x, const struct e2fsck_job *j
 	if (rc)
 		return rc;
 	*p = PREEN_DID_NOT;
+	x->refused = outcome == E2FSCK_REFUSED;
 	if (outcome != E2FSCK_CLEAN && outcome != E2FSCK_CORRECTED)
 		return 0;
 	if (outcome == E2FSCK_CLEAN && !x->super.is_pending) {
@@ -240,14 +244,20 @@ static const char *state_of(const struct node *n)
 	return x->has_backup ? "its primary superblock is gone, backups of it are there" : "it has errors";
 }
 
+static void add_reason(struct node *n, const char *words)
+{
+	size_t used = strlen(n->reason);
+
+	snprintf(n->reason + used, sizeof(n->reason) - used, "; %s", words);
+}
+
 /* What e2fsck's problem log comes to, behind the reason. */
 static void tell_problems(struct node *n, bool would)
 {
-	size_t used = strlen(n->reason);
 	char words[ERR_TEXT_MAX];
 
 	if (*problems_text(&n->check.problems, would, words, sizeof(words)))
-		snprintf(n->reason + used, sizeof(n->reason) - used, "; %s", words);
+		add_reason(n, words);
 }
 
 static void tell_trial(struct node *n, enum progress p)
@@ -363,10 +373,12 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	rc = write_to(w, n, x, &job, undo, &p, e);
 	/* what -p refuses to work on is tried on a snapshot before it is called damaged */
 	if (rc == 0 && p == PREEN_DID_NOT && w->env->mode == MODE_PREEN &&
-	    (x->has_backup || e2fsck_decode(n->check.exit) == E2FSCK_REFUSED))
+	    (x->has_backup || x->refused))
 		rc = trial(w, n, &wrote, e);
 	else if (rc == 0)
 		tell_change(n, p, w->env->mode);
+	if (n->verdict == VERDICT_REPAIRED && !undo[0] && w->env->undo != UNDO_OFF)
+		add_reason(n, "there is no undo file, as the report filesystem has no room for it");
 	if (undo[0] && rc == 0 && n->verdict == VERDICT_CLEAN)
 		undokeep_drop(undo);
 	else if (undo[0])
