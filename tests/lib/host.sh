@@ -38,7 +38,19 @@ case_init() {
 	printf 'LUKS\xba\xbe' | dd of=dev/vg/web conv=notrunc status=none
 	say 'data /dev/vg/srv /root/srv.key luks,discard,x-systemd.automount' > etc/crypttab
 	guest odd 'shut off' /dev/vg/gone
+	# a guest's disk as libvirt has it where the host encrypts it: the open volume
+	truncate -s 1M dev/dm-1 dev/dm-2 dev/dm-3
+	mkdir -p dev/mapper sys/block/dm-{2,3}/dm sys/block/dm-2/slaves/dm-1
+	ln -s ../dm-1 dev/vg/mail
+	ln -s ../dm-2 dev/mapper/mail
+	ln -s ../dm-3 dev/mapper/multipath
+	say CRYPT-LUKS2-0123-mail > sys/block/dm-2/dm/uuid
+	say mpath-0123 > sys/block/dm-3/dm/uuid
+	sed -i 's/"lv":\[/&{"vg_name":"vg","lv_name":"mail","lv_attr":"-wi-ao----"},/' lvs.json
+	guest mail running /dev/mapper/mail /dev/mapper/multipath
 	gs 0 init
+	has etc/guestsweep/sweep.conf '^disk      = vg/mail$'
+	has etc/guestsweep/sweep.conf '^; to do: guest mail, disk vdb: /dev/mapper/multipath is a mapping of the host'
 	has etc/guestsweep/sweep.conf '^disk      = vg/web$'
 	has etc/guestsweep/sweep.conf '^disk      = vg/srv:/db.qcow2 qcow2$'
 	has etc/guestsweep/sweep.conf '^\[guest db\] ; not started with the host$'

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "host.h"
 #include "settings_value.h"
 
@@ -25,11 +26,30 @@ static const char *volume_of(const char *device, const struct words *volumes)
 	return NULL;
 }
 
+/* The one device that an open LUKS volume lies on; false where real (with the host's root) is none. */
+static bool below_luks(const char *real, char *below)
+{
+	const char *name = strrchr(real, '/') + 1;
+	char path[PATH_MAX], uuid[64];
+	cleanup_dir DIR *slaves = NULL;
+	struct dirent *entry;
+	unsigned n = 0;
+
+	snprintf(path, sizeof(path), "/sys/block/%.100s/dm/uuid", name);
+	if (strncmp(host_text(path, uuid, sizeof(uuid)), "CRYPT-LUKS", 10) != 0)
+		return false;
+	slaves = opendir(host_path(path, "/sys/block/%.100s/slaves", name));
+	while (slaves && (entry = readdir(slaves)))
+		if (entry->d_name[0] != '.' && ++n == 1)
+			snprintf(below, PATH_MAX, "/dev/%.200s", entry->d_name);
+	return n == 1;
+}
+
 static int place_block(const char *device, const struct words *volumes, char *line, size_t size,
 		       struct err *e)
 {
 	const char *volume = volume_of(device, volumes);
-	char path[PATH_MAX], real[PATH_MAX];
+	char path[PATH_MAX], real[PATH_MAX], below[PATH_MAX];
 
 	if (volume) {
 		snprintf(line, size, "%s", volume);
@@ -37,6 +57,9 @@ static int place_block(const char *device, const struct words *volumes, char *li
 	}
 	if (!realpath(host_path(path, "%s", device), real))
 		return err_set(e, ENOENT, "%s is not there", device);
+	/* a guest's disk is what is in the volume; the image finds that by the volume */
+	if (below_luks(real, below))
+		return place_block(below, volumes, line, size, e);
 	if (strncmp(real + strlen(host_root()), "/dev/dm-", 8) == 0)
 		return err_set(e, ENOENT, "%s is a mapping of the host's, not a volume; name what it lies on, with its key in "
 			       "crypttab where it is encrypted", device);
