@@ -138,6 +138,17 @@ case_collect() {
 	gs 0 collect --keep 2 --mail admin@example.org
 	has mail '^To: admin@example.org$'
 	[[ $(cd report && echo 2*) == "20260204T000000Z 20260205T000000Z" ]] || fault "kept: $(ls report)"
+	# a clock that went wrong: the newest report has the oldest name, and is news, shown, and not thinned out
+	report 20000101T000000Z attention
+	gs 1 collect --keep 2
+	has said 'sweep 20000101T000000Z: attention'
+	gs 0 collect --keep 2
+	has said 'no new report'
+	[[ $(cd report && echo 2*) == "20000101T000000Z 20260205T000000Z" ]] || fault "kept: $(ls report)"
+	gs 1 show
+	has said '^guestsweep 0.1.0: attention$'
+	report 20260301T000000Z clean
+	gs 0 collect --keep 1
 	# one that can't be started again is news, and stays in the list
 	say 'shut off' > guests/web
 	say web > var/lib/guestsweep/guests

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "armedstate.h"
+#include "cleanup.h"
 #include "command.h"
 #include "disarm.h"
 #include "file.h"
@@ -20,7 +21,8 @@
 #include "log.h"
 #include "telling.h"
 
-#define COLLECTED_PATH STATE_FOLDER "/collected" /* the newest run that was */
+#define COLLECTED_PATH STATE_FOLDER "/collected" /* the runs that were, a name a line: a clock may have been set back */
+#define COLLECTED_MAX (1u << 20)
 #define TEXTFILE_FOLDER "/var/lib/prometheus/node-exporter"
 #define KEEP 24
 
@@ -101,9 +103,25 @@ static void thin(struct reports *r, const struct wishes *w)
 		log_line("%d old report%s removed, the newest %zu kept", n, n == 1 ? "" : "s", w->keep);
 }
 
+/* All runs that are there now: those that were removed are of no interest any more. */
+static void note_collected(const struct reports *r, size_t n)
+{
+	cleanup_free char *text = malloc(n * RUN_NAME_SIZE + 1);
+	char path[PATH_MAX];
+	size_t i, used = 0;
+	struct err e;
+
+	for (i = 0; text && i < n; i++)
+		used += (size_t)sprintf(text + used, "%.16s\n", r->run[i]);
+	if (!text || file_mkdirs(host_path(path, STATE_FOLDER), &e) < 0 ||
+	    file_write_atomic(host_path(path, COLLECTED_PATH), text, used, &e) < 0)
+		log_line("%s", text ? e.text : "no memory for the list of reports");
+}
+
 static int collect(struct reports *r, int guests_left_off, const struct wishes *w)
 {
-	char last[RUN_NAME_SIZE], path[PATH_MAX];
+	cleanup_free char *collected = NULL;
+	char path[PATH_MAX];
 	struct armed_state a;
 	struct err e;
 	bool has_report = false;
@@ -112,16 +130,16 @@ static int collect(struct reports *r, int guests_left_off, const struct wishes *
 
 	if (armed_look(r, &a, &e) < 0)
 		log_line("%s", e.text);
-	host_text(COLLECTED_PATH, last, sizeof(last));
+	if (file_read(host_path(path, COLLECTED_PATH), COLLECTED_MAX, &collected, NULL, &e) < 0)
+		collected = NULL;
 	for (i = 0; i < r->n; i++) {
-		if (strcmp(r->run[i], last) <= 0)
+		if (collected && strstr(collected, r->run[i]))
 			continue;
 		has_report = true;
 		status = collect_run(r, r->run[i], guests_left_off, w);
-		if (file_mkdirs(host_path(path, STATE_FOLDER), &e) < 0 ||
-		    file_write_atomic(host_path(path, COLLECTED_PATH), r->run[i], strlen(r->run[i]), &e) < 0)
-			log_line("%s", e.text);
 	}
+	if (has_report)
+		note_collected(r, r->n);
 	told = collect_plan(&a, has_report, guests_left_off, w);
 	if (a.is != ARMED_NOT && a.is != ARMED_WAITING && disarm(r, &e) < 0)
 		log_line("%s", e.text);
