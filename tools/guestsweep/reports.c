@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/linkhash.h>
@@ -28,6 +29,7 @@
 #define DEPTH_MAX 64           /* of its JSON */
 #define TREE_DEPTH 8
 #define MOUNT_TIMEOUT_S 60
+#define MOUNT_TRIES 50 /* for 5 s */
 
 int host_settings(struct settings *s, struct err *e)
 {
@@ -36,11 +38,31 @@ int host_settings(struct settings *s, struct err *e)
 	return settings_load(s, host_path(folder, "%s", CONFIG_FOLDER_PATH), "", e);
 }
 
+/* Another of our commands may have it mounted for the moment, and a filesystem is writable for all or for nobody. */
+static int mount_in_turn(const char *device, bool writable, const char *folder, struct err *e)
+{
+	const char *how[] = { writable ? "rw,nodev,nosuid,noexec" : "ro,nodev,nosuid,noexec", "rw,nodev,nosuid,noexec" };
+	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+	int rc, i;
+
+	for (i = 0;; i++) {
+		const char *argv[] = { "mount", "-o", how[i % 2], device, folder, NULL };
+
+		rc = host_run(argv, MOUNT_TIMEOUT_S, NULL, e);
+		if (rc == 0 || i == MOUNT_TRIES)
+			break;
+		if (i % 2)
+			nanosleep(&pause, NULL);
+	}
+	if (rc == 0 && !writable &&
+	    mount(NULL, folder, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC, NULL) < 0)
+		return err_set(e, errno, "make %s read-only: %s", folder, strerror(errno));
+	return rc;
+}
+
 /* Nobody else sees this mount, and it goes with this process. */
 static int mount_for_us(const char *device, bool writable, char *folder, struct err *e)
 {
-	const char *argv[] = { "mount", "-o", writable ? "rw,nodev,nosuid,noexec" : "ro,nodev,nosuid,noexec",
-			       device, folder, NULL };
 	int rc;
 
 	host_path(folder, OWN_MOUNT);
@@ -49,7 +71,7 @@ static int mount_for_us(const char *device, bool writable, char *folder, struct 
 		return rc;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_set(e, errno, "no mount name space of our own: %s", strerror(errno));
-	rc = host_run(argv, MOUNT_TIMEOUT_S, NULL, e);
+	rc = mount_in_turn(device, writable, folder, e);
 	return rc == 0 ? 0 : err_wrap(e, "the report filesystem %s", device);
 }
 
@@ -62,6 +84,27 @@ bool is_run_name(const char *name)
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(a, b);
+}
+
+/* A clock that was wrong gives a wrong name: the newest run is what the image has noted as the last. */
+static void put_last(struct reports *r)
+{
+	char path[PATH_MAX], name[RUN_NAME_SIZE];
+	cleanup_free char *last = NULL;
+	struct err e;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/last", r->folder);
+	if (file_read(path, RUN_NAME_SIZE, &last, NULL, &e) < 0)
+		return;
+	last[strcspn(last, "\n")] = 0;
+	for (i = 0; i < r->n && strcmp(r->run[i], last) != 0; i++)
+		;
+	if (i == r->n)
+		return;
+	snprintf(name, sizeof(name), "%.16s", last);
+	memmove(r->run + i, r->run + i + 1, (r->n - i - 1) * sizeof(*r->run));
+	memcpy(r->run[r->n - 1], name, sizeof(name));
 }
 
 static int list_runs(struct reports *r, struct err *e)
@@ -84,6 +127,7 @@ static int list_runs(struct reports *r, struct err *e)
 	}
 	if (r->n)
 		qsort(r->run, r->n, sizeof(*r->run), by_name);
+	put_last(r);
 	return 0;
 }
 
