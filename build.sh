@@ -26,16 +26,18 @@ usage() {
 
 	  --kernel DIR     kernel and modules from DIR (boot/vmlinuz-*, lib/modules/*) instead of the pinned Debian one
 	  --offline        only sources that are in the download cache
+	  --as-built       install: what was built before, perhaps on another machine; needs no compiler
 	E
 }
 
 wrong() { printf '%s: %s\n' "$project" "$1" >&2; usage >&2; exit 2; }
 
-offline='' kernel_dir='' words=()
+offline='' kernel_dir='' as_built='' words=()
 while (( $# )); do
 	case $1 in
 	-h | --help) usage; exit 0 ;;
 	--offline)   offline=yes ;;
+	--as-built)  as_built=yes ;;
 	--kernel)    (( $# > 1 )) || wrong "--kernel needs a folder"
 	             kernel_dir=$(realpath -e -- "$2" 2> /dev/null) || die "--kernel $2: there is no such folder"
 	             shift ;;
@@ -60,7 +62,7 @@ test)   arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/t
 torture) arguments 0 1 "one pattern at most"; bring_up_to_date test; exec "$top/tests/lib/torture.sh" "${words[@]:1}" ;;
 bench)  arguments 0 0 "no further word"; bring_up_to_date test; exec "$top/tests/lib/bench.sh" ;;
 pack)   arguments 2 2 "a folder and a file"; pack_config "${words[1]}" "${words[2]}" ;;
-install) arguments 0 0 "no further word"; bring_up_to_date image; install_host ;;
+install) arguments 0 0 "no further word"; if [[ $as_built ]]; then was_built; else bring_up_to_date image; fi; install_host ;;
 uninstall) arguments 0 0 "no further word"; uninstall_host ;;
 verify) arguments 0 0 "no further word"; verify_all ;;
 clean)  arguments 0 0 "no further word"; rm -rf "$out" "$work" ;;

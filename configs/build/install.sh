@@ -137,6 +137,14 @@ install_units() {
 	[[ ! -d $root/run/systemd/system ]] || on_host systemctl daemon-reload
 }
 
+# was_built: is everything there that install takes?
+was_built() {
+	local file
+	for file in "$out"/{vmlinuz,initramfs.img} "$work/own/guestsweep" "$image_work/modules-image.list"; do
+		[[ -s $file ]] || die "install --as-built: $file is not there; run ./build.sh on a machine with a compiler, and bring all of it here"
+	done
+}
+
 install_host() {
 	local share=/usr/local/share
 	[[ $root ]] || (( EUID == 0 )) || die "install: only root can do that"
@@ -144,7 +152,8 @@ install_host() {
 	export GUESTSWEEP_ROOT=$root
 	make_folder "$lib_folder"
 	note_path "$lib_folder/installed"
-	strip -s -o "$work/guestsweep" "$work/own/guestsweep"
+	# a host that builds nothing has no strip
+	strip -s -o "$work/guestsweep" "$work/own/guestsweep" 2> /dev/null || cp "$work/own/guestsweep" "$work/guestsweep"
 	put 755 "$work/guestsweep" "$installed_command"
 	rm -f "$work/guestsweep"
 	put 644 "$top/configs/host/guestsweep.8" "$share/man/man8/guestsweep.8"
