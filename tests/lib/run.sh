@@ -30,6 +30,14 @@ for list in "${test_lists[@]}"; do
 done
 wait
 
+# On a real host, long: beside all others.
+while read -r name words; do
+	matching "$pattern" "$name" || continue
+	read -ra command <<< "$words"
+	tally "$name" "${command[@]}" &
+	waiting+=($!)
+done < <("$here/debian.sh" list)
+
 # Scenarios: their disks first, then the sweeps, so many side by side.
 wanted=()
 for folder in "$scenarios"/*/; do
@@ -50,6 +58,6 @@ if (( ${#wanted[@]} )); then
 		[[ $(setting "$name" waits no) == no ]] || continue
 		beside tally "$name" "$here/scenario.sh" "$name"
 	done
-	wait
 fi
+wait
 tally_end

@@ -43,6 +43,6 @@ while read -r name words; do
 	matching "$pattern" "$name" || continue
 	read -ra command <<< "$words"
 	if [[ $name == build:* ]]; then tally "$name" "${command[@]}"; else beside tally "$name" "${command[@]}"; fi
-done < <("$here/natives.sh" list | grep fuzz)
+done < <("$here/debian.sh" torture; "$here/natives.sh" list | grep fuzz)
 wait
 tally_end

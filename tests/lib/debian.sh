@@ -1,0 +1,202 @@
+#!/bin/bash
+# debian.sh list | torture | CASE: guestsweep on a real host: Debian with systemd, libvirt, GRUB, its root on LUKS, started by BIOS or UEFI. It
+# gets there by its own `build.sh install`; all that follows is what an admin does. `list` names what ./build.sh test runs, `torture` the rest.
+set -euo pipefail
+shopt -s inherit_errexit
+here=$(dirname "$(readlink -f "$0")")
+. "$here/common.sh"
+. "$top/configs/build/apt.sh"
+. "$here/debiandisk.sh"
+. "$here/debianbed.sh"
+. "$here/debianinstall.sh"
+
+# writes FILE: standard input becomes the host's FILE
+writes() { must "base64 -d <<< $(base64 -w 0) > $1"; }
+
+# placed: init finds every guest's disk, and preflight has nothing against it
+placed() {
+	must 'guestsweep init'
+	says '; 0 things to do;'
+	must 'cat /etc/guestsweep/sweep.conf /etc/guestsweep/crypttab'
+	says '^disk      = host/web$'
+	says '^disk      = host/images:/db.qcow2 qcow2$'
+	says '^\[guest vm1\] ; not started with the host$'
+	says '^web_hd0 /dev/host/web /etc/keys/web.key luks,nofail$'
+	must 'guestsweep preflight --json'
+	jq -e '.way == "kexec" and .state != "fail" and any(.items[]; .item == "web_hd0" and .text == "/etc/keys/web.key opens it")' \
+		"$dir/said" > /dev/null || fault "$(cat "$dir/said")"
+}
+
+# grub_on_lvm: GRUB can't write into a logical volume
+grub_on_lvm() {
+	must 'mkfs.ext4 -q -L altboot /dev/host/boot && mount /dev/host/boot /mnt && cp -a /boot/grub /boot/guestsweep /mnt/ && umount /mnt'
+	must 'mount /dev/host/boot /boot'
+	ends 1 'guestsweep preflight --grub'
+	says '^fail +GRUB +/boot/grub/grubenv lies on LVM'
+	ends 1 'guestsweep arm --grub --now'
+	must 'umount /boot && guestsweep status'
+	says '^armed: +nothing'
+}
+
+# keys_from_stick: a configuration without key files on the host: for the ways that would leave them on a disk in the clear
+keys_from_stick() {
+	must 'guestsweep init --force'
+	must "sed -i '/^report/a ignore = host/root host/boot' /etc/guestsweep/sweep.conf"
+	writes /etc/guestsweep/crypttab <<-'C'
+		images  host/images  /images:LABEL=STICK  luks
+		web     host/web     /web:LABEL=STICK     luks
+	C
+}
+
+# night: the timer without its random delay, and a night that begins in ten seconds
+night() {
+	must 'mkdir -p /etc/systemd/system/guestsweep.timer.d'
+	writes /etc/systemd/system/guestsweep.timer.d/test.conf <<-'C'
+		[Timer]
+		RandomizedDelaySec=0
+		AccuracySec=1s
+	C
+	must 'systemctl daemon-reload && systemctl enable --now guestsweep.timer && date -s "2026-12-06 01:59:50"'
+}
+
+has_runs() { (( $(runs | wc -l) >= $1 )); }
+begun() { report_has /guestsweep.plan.used; }
+under_way() { on_report 'ls -p /' > "$dir/listing" && grep -q '\.new/' "$dir/listing"; }
+refused() { report_has /guestsweep.plan.refused; }
+
+# collected VERDICT [TEXT]: what the host's journal has of the sweep, and that the guests are as they were before
+collected() {
+	must 'journalctl -b -o json -t guestsweep'
+	jq -s -e --arg verdict "$1" --arg text "${2:-}" 'any(.[]; .GUESTSWEEP_VERDICT == $verdict and (.MESSAGE | contains($text)))' \
+		"$dir/said" > /dev/null || fault "the journal does not say $1 $2: $(jq -c '[.GUESTSWEEP_VERDICT, .MESSAGE]' "$dir/said")"
+	must 'virsh list --name --state-running'
+	[[ $(grep . "$dir/said") == web ]] || fault "not just web is on: $(cat "$dir/said")"
+	must 'guestsweep status'
+	says '^armed: +nothing'
+}
+
+# swept VERDICT VM1: what the report has to say of the guests, whoever sent the host there
+swept() {
+	report
+	holds ".verdict == \"$1\" and .mode == \"preen\" and .counts.errors == 0 and .counts.uncorrected == 0"
+	holds "any(.nodes[]; .stack == \"host/vm1 > mbr:1 > ext4\" and .verdict == \"$2\" and .guest == \"vm1\")"
+	holds 'any(.nodes[]; .stack == "host/web > luks > mbr:1 > ext4" and .verdict == "clean" and .guest == "web")'
+	holds 'any(.nodes[]; .stack == "host/images > luks > file:db.qcow2 > mbr:1 > ext4" and .verdict == "clean" and .guest == "db")'
+}
+
+# All of it on one host with UEFI: the installation; the timer's night, by kexec there and back; BootNext; GRUB, a GRUB that can't take its
+# choice back; and the power going before, in and after a sweep.
+case_ways() {
+	put_on_host efi
+	placed
+	grub_on_lvm
+	must 'sed -i "s/^after .*/after = kexec/" /etc/guestsweep/sweep.conf'
+	night
+	wait_for 400 "the report of the night" has_runs 1
+	host_up 400
+	(( $(events RESET) == 0 )) || fault "the machine was reset, where kexec leads back"
+	collected repaired
+	swept repaired repaired
+	# others look while somebody writes
+	# shellcheck disable=SC2016 # it is for the host's shell
+	must 'for i in 1 2 3; do guestsweep disarm > /dev/null || exit; done & for i in 1 2 3; do guestsweep status > /dev/null || exit; done; wait $!'
+
+	keys_from_stick
+	must 'cp /sys/firmware/efi/efivars/BootOrder-* /root/order && guestsweep arm --efi --now'
+	wait_for 400 "the report of BootNext" has_runs 2
+	power_cut                            # before the return
+	power_on
+	host_up 400
+	collected clean
+	swept clean clean
+	firmware_as_before
+
+	# a GRUB that does not take its choice back: the image has to
+	must 'sed -i "/save_env next_entry/d" /boot/grub/grub.cfg && guestsweep arm --grub'
+	power_cut                            # between arm and boot
+	power_on
+	wait_for 400 "the sweep by GRUB has begun" begun
+	# where GRUB's choice still stands, the image comes up once more, refuses the used token, and takes the choice back
+	power_cut                            # in the sweep
+	has_runs 3 && fault "the sweep was over before the power went"
+	power_on
+	host_up 400
+	must 'grub-editenv list'
+	silent 'next_entry=.'
+	collected failed 'a sweep began and left no report'
+	power_off
+	disks_are_sound
+}
+
+firmware_as_before() {
+	must 'cmp /sys/firmware/efi/efivars/BootOrder-* /root/order && ! ls /sys/firmware/efi/efivars/BootNext-*'
+	# shellcheck disable=SC2016 # it is for the host's shell
+	must 'for one in /sys/firmware/efi/efivars/Boot0*; do ! tr -d "\0" < $one | grep -aq guestsweep || exit; done'
+	must '! ls /boot/efi/EFI/guestsweep/armed.cpio'
+}
+
+# The same ways on a host with BIOS.
+case_bios() {
+	begin bios
+	placed
+	night
+	wait_for 400 "the report of the night" has_runs 1
+	host_up 400
+	(( $(events RESET) == 1 )) || fault "a full restart leads back, by default"
+	collected repaired
+	swept repaired repaired
+	keys_from_stick
+	must 'guestsweep arm --grub --now'
+	wait_for 400 "the sweep by GRUB" under_way
+	power_cut
+	power_on
+	host_up 400
+	collected failed 'a sweep began and left no report'
+	must 'guestsweep arm --grub --now'
+	wait_for 400 "the report by GRUB" has_runs 2
+	host_up 400
+	collected clean
+	swept clean clean
+	power_off
+	disks_are_sound
+}
+
+# The power goes after arm --kexec: what was loaded is gone, and so is the sweep. Then plans that are not to be taken: one put back after
+# its use, one with another configuration.
+case_plans() {
+	begin bios
+	must 'guestsweep init && guestsweep arm --kexec'
+	power_cut
+	power_on
+	host_up 400
+	collected failed 'restarted without a sweep'
+	keys_from_stick
+	must 'guestsweep arm --grub && cp -a /boot/guestsweep/armed.cpio /root/ && systemctl --no-block reboot'
+	wait_for 400 "the report" has_runs 1
+	host_up 400
+	collected repaired
+	must 'cp -a /root/armed.cpio /boot/guestsweep/ && grub-reboot "guestsweep>guestsweep-armed" && systemctl --no-block reboot'
+	wait_for 400 "the refusal of a used plan" refused
+	host_up 400
+	! has_runs 2 || fault "a plan was good for two sweeps"
+	must 'guestsweep disarm && guestsweep arm --grub && sed -i "s/^mode      = preen/mode      = check/" /boot/guestsweep/armed.cpio'
+	must 'systemctl --no-block reboot'
+	wait_for 400 "the refusal of a forged plan" refused
+	host_up 400
+	! has_runs 2 || fault "a forged plan was swept by"
+	collected failed 'the configuration is not the one that this host signed'
+	power_off
+	disks_are_sound
+}
+
+case $1 in
+list) say "debian:ways $0 ways"; exit ;;
+torture) printf '%s\n' "debian:bios $0 bios" "debian:plans $0 plans"; exit ;;
+esac
+dir=$beds/run/debian-$1
+rm -rf "$dir"
+mkdir -p "$dir"
+need_tools "$firmware=ovmf" sfdisk=fdisk
+debian_base
+"case_$1"
+rm -f "$dir"/{host.qcow2,*.img,variables}
