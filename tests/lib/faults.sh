@@ -4,7 +4,7 @@
 # outside of the machine, so that nothing in the image has to know of it.
 #
 # `faults` in a scenario's folder, a line each, is for the first sweep only; in the next one the disks are well again:
-#   PLACE OPS WHAT [after=N] [seconds=N]   see faultdisk/rules.c; PLACE: one that its `disks` named, or a disk: all of it
+#   PLACE OPS WHAT [after=N] [times=N] [seconds=N]   see faultdisk/rules.c; PLACE: one that its `disks` named, or a disk: all of it
 # In its `machine`: record=yes records all writes to all disks.
 
 seeds=$top/tests/torture/seeds
@@ -78,7 +78,7 @@ serve_disks() {
 	faultdisk_built
 	# the path of a socket must be short
 	mktemp -u /tmp/faultdisk.XXXXXX > "$2/socket"
-	"$work/native/faultdisk" serve "$(<"$2/socket")" "$log" "$(seed_of "$1")" "${words[@]}" &
+	"$work/native/faultdisk" serve "$(<"$2/socket")" "$log" "$(seed_of "$1")" "${words[@]}" > "$2/discards" &
 	server=$!
 	until [[ -S $(<"$2/socket") ]]; do
 		kill -0 "$server" || die "faultdisk did not start"
@@ -92,6 +92,9 @@ end_server() {
 	wait "$server" || true
 	rm -f "$(<"$1/socket")" "$1/socket"
 }
+
+# discarded DIR: prints the disks that were sent a discard: none ever is, as no filesystem is mounted, and no image opened, with them
+discarded() { [[ ! -s $1/discards ]] || sort -u "$1/discards"; }
 
 # raw_drive DIR ID FILE: the words for a disk that is a file of its own, by way of the server where there is one
 raw_drive() {

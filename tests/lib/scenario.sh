@@ -50,6 +50,7 @@ differences() {
 	restored "$1" "$2" "$name"
 	unwritten "$1" "$2"
 	replayed "$name" "$1"
+	discarded "$1"
 	kept "$name" "$1" "$2"
 }
 

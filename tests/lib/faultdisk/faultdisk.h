@@ -26,6 +26,7 @@ struct rule {
 	uint64_t first, last; /* sectors */
 	enum what what;
 	uint64_t after; /* so many requests pass first */
+	uint64_t times; /* so many are meant then */
 	uint64_t hang_s;
 };
 
@@ -37,6 +38,7 @@ struct disk {
 	uint64_t bytes;
 	struct rule rules[MAX_RULES];
 	size_t n_rules;
+	bool was_discarded;
 };
 
 /* What the log holds: this, and behind a KIND_WRITE its data. */

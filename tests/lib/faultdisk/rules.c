@@ -2,7 +2,7 @@
 /*
  * Which requests fail, and how. A rules file has a line each, the first that fits counts:
  *
- *   OPS FIRST LAST WHAT [after=N] [seconds=N]
+ *   OPS FIRST LAST WHAT [after=N] [times=N] [seconds=N]
  *
  * OPS      read, write, flush, or several with commas: read,write
  * FIRST LAST  sectors of 512 bytes; a request that touches one of them is meant; a flush always
@@ -11,6 +11,7 @@
  *          corrupt  one byte of each sector differs, in what is read or in what is written; the seed says which
  *          hang     answered only after so many seconds (600), and then with EIO
  * after    so many requests that fit pass first
+ * times    then so many are meant, and the next ones pass again; all if not given
  */
 #define _GNU_SOURCE
 #include "faultdisk.h"
@@ -61,7 +62,7 @@ static enum what what_of(const char *word)
 
 static void read_rules(struct disk *d, const char *path)
 {
-	char line[256], ops[32], what[16], more[2][32], whole[256];
+	char line[256], ops[32], what[16], more[3][32], whole[256];
 	FILE *f = fopen(path, "re");
 	unsigned long long first, last;
 	int n, i;
@@ -69,10 +70,11 @@ static void read_rules(struct disk *d, const char *path)
 	if (!f)
 		die(path);
 	while (fgets(line, sizeof(line), f)) {
-		struct rule r = { .hang_s = HANG_S };
+		struct rule r = { .hang_s = HANG_S, .times = UINT64_MAX };
 
 		strcpy(whole, line);
-		n = sscanf(line, "%31s %llu %llu %15s %31s %31s", ops, &first, &last, what, more[0], more[1]);
+		n = sscanf(line, "%31s %llu %llu %15s %31s %31s %31s", ops, &first, &last, what, more[0], more[1],
+			   more[2]);
 		if (n < 4 || d->n_rules == MAX_RULES)
 			wrong(path, whole);
 		r.ops = ops_of(ops);
@@ -82,6 +84,8 @@ static void read_rules(struct disk *d, const char *path)
 		for (i = 0; i < n - 4; i++)
 			if (sscanf(more[i], "after=%llu", &first) == 1)
 				r.after = first;
+			else if (sscanf(more[i], "times=%llu", &first) == 1)
+				r.times = first;
 			else if (sscanf(more[i], "seconds=%llu", &first) == 1)
 				r.hang_s = first;
 			else
@@ -118,9 +122,12 @@ const struct rule *rules_ask(struct disk *d, enum op op, uint64_t offset, uint64
 
 		if (!(r->ops & op) || (op != OP_FLUSH && (last < r->first || first > r->last)))
 			continue;
-		if (!r->after)
+		if (r->after) {
+			r->after--;
+		} else if (r->times) {
+			r->times--;
 			return r;
-		r->after--;
+		}
 	}
 	return NULL;
 }

@@ -200,8 +200,19 @@ static void change(struct disk *d, const struct request *q, const struct rule *r
 	note(d, KIND_WRITE, fua, q->offset, q->length);
 }
 
+/* Told to whoever started this, once for each disk. */
+static void note_discard(struct disk *d)
+{
+	if (!d->was_discarded)
+		printf("disk %s was sent a discard\n", d->name);
+	fflush(stdout);
+	d->was_discarded = true;
+}
+
 static uint32_t do_request(struct disk *d, const struct request *q, const struct rule *rule)
 {
+	if (q->type == CMD_TRIM)
+		note_discard(d);
 	if (rule && rule->what == WHAT_ERROR)
 		return EIO;
 	switch (q->type) {
