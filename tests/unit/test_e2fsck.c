@@ -93,6 +93,7 @@ static void an_operational_error(void **state)
 		{ "/dev/dm-1: Can't find external journal\n", E2FSCK_BROKEN, "missing-device" },
 		{ "/dev/dm-1: MMP: device currently active while checking MMP block\n", E2FSCK_IN_USE, "" },
 		{ "e2fsck: The ext2 superblock is corrupt while trying to open /dev/dm-1\n", E2FSCK_REFUSED, "" },
+		{ "e2fsck: Can't read a block bitmap while retrying to read bitmaps for var\n", E2FSCK_IO_ERROR, "io-error" },
 		{ "/r/undo/012.e2undo: No space left on device while writing the undo file; nothing more is written\n",
 		  E2FSCK_NO_UNDO, "no-undo" },
 		/* of the report's disk, not of the guest's */

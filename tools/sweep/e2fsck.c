@@ -20,6 +20,8 @@
 #define FSCK_UNCORRECTED 4
 #define FSCK_ERROR 8
 
+#define MET_ERRORS "e2fsck met I/O errors of the device; look at the disks below"
+
 /* What it says when it ends with an operational error, and what comes of that; the first that fits counts. Of
  * the undo file it speaks before, as the words of an error are the same whatever file it was. */
 static const struct {
@@ -46,6 +48,9 @@ static const struct {
 	{ "Filesystem revision too high while trying to open ", false, E2FSCK_REFUSED, NULL, NULL },
 	/* descriptors where there is no device any more */
 	{ "resulted in short read while trying to open ", false, E2FSCK_REFUSED, NULL, NULL },
+	/* libext2fs' own words for a bitmap or a table that gave an I/O error */
+	{ "Can't read ", false, E2FSCK_IO_ERROR, "io-error", MET_ERRORS },
+	{ "Can't write ", false, E2FSCK_IO_ERROR, "io-error", MET_ERRORS },
 	{ "emory allocation failed", false, E2FSCK_BROKEN, "no-memory", "e2fsck wanted more memory than there is" },
 	{ "Out of memory", false, E2FSCK_BROKEN, "no-memory", "e2fsck wanted more memory than there is" },
 };
@@ -152,7 +157,7 @@ static void judge(const struct e2fsck_job *job, enum e2fsck_way way, const struc
 		*outcome = e2fsck_decode(r->code, said, size, job->undo[0] && way != E2FSCK_VERIFY, why);
 	if (c->io_error || (said && *outcome != E2FSCK_NO_UNDO && tells_of_error(said, size))) {
 		*outcome = E2FSCK_IO_ERROR;
-		err_set_word(why, EIO, "io-error", "e2fsck met I/O errors of the device; look at the disks below");
+		err_set_word(why, EIO, "io-error", MET_ERRORS);
 	} else if (*outcome == E2FSCK_REFUSED) {
 		err_set_word(why, EIO, "bad-header",
 			     "its superblock or group descriptors are damaged beyond what e2fsck can work on, and no "
