@@ -96,7 +96,7 @@ static void make_file(mode_t mode)
 static void what_is_in_it(void **state)
 {
 	struct sandbox_path path = { IN_MEMORY, false };
-	struct sandbox s = { .profile = &sandbox_e2fsck, .files = &path, .n_files = 1 };
+	struct sandbox s = { .profile = &sandbox_btrfs, .files = &path, .n_files = 1 };
 	char text[1000];
 	struct stat st;
 
@@ -128,7 +128,7 @@ static void write_much(void *arg)
 static void files_have_a_limit(void **state)
 {
 	struct sandbox_path path = { IN_MEMORY, true };
-	struct sandbox s = { .profile = &sandbox_e2fsck, .files = &path, .n_files = 1, .file_bytes = 100 };
+	struct sandbox s = { .profile = &sandbox_btrfs, .files = &path, .n_files = 1, .file_bytes = 100 };
 	char text[100];
 
 	(void)state;
@@ -144,7 +144,7 @@ static void files_have_a_limit(void **state)
 static void what_can_not_be_in_it(void **state)
 {
 	struct sandbox_path path = { "/nowhere", false };
-	struct sandbox s = { .profile = &sandbox_e2fsck, .files = &path, .n_files = 1 };
+	struct sandbox s = { .profile = &sandbox_btrfs, .files = &path, .n_files = 1 };
 	struct err e;
 
 	(void)state;
@@ -153,7 +153,7 @@ static void what_can_not_be_in_it(void **state)
 	assert_int_equal(sandbox_fork(&s, (int[]){ 0 }, 1, look_around, NULL, &e), -ENOENT);
 	path.path = "/tmp";
 	assert_int_equal(sandbox_fork(&s, (int[]){ 0 }, 1, look_around, NULL, &e), -EINVAL);
-	s = (struct sandbox){ .profile = &sandbox_e2fsck, .devices = &path, .n_devices = 1 };
+	s = (struct sandbox){ .profile = &sandbox_btrfs, .devices = &path, .n_devices = 1 };
 	assert_int_equal(sandbox_fork(&s, (int[]){ 0 }, 1, look_around, NULL, &e), -ENOTBLK);
 	assert_non_null(strstr(e.text, "/tmp"));
 }
@@ -168,7 +168,7 @@ static void stay(void *arg)
 /* It has no handler, and the kernel spares the first process of a namespace. */
 static void ending_it(void **state)
 {
-	struct sandbox s = { .profile = &sandbox_e2fsck };
+	struct sandbox s = { .profile = &sandbox_btrfs };
 	struct err e;
 	pid_t pid;
 	int status;
