@@ -2,10 +2,10 @@
 /*
  * A place for programs that read what a guest has written. A child in it is a user of its own,
  * without a capability or a way to get one, in mount, PID, UTS and cgroup namespaces of its own, and in
- * network and IPC namespaces that are its own or its guest's (sandbox_cut_off()). Its root is an empty one with nothing but /dev/null and the devices and files named here,
- * under the paths that they have outside. What it may ask the kernel for is a list (sandbox_profiles.c);
- * memory, processor time, descriptors, threads and the size of files have limits; and when memory
- * runs out it is the first to go.
+ * network and IPC namespaces that are its own or its guest's (sandbox_cut_off()). Its root is an empty
+ * one with nothing but /dev/null and the devices and files named here, under the paths that they have
+ * outside. What it may ask the kernel for is a list (sandbox_profiles.c); memory, processor time,
+ * descriptors, threads and the size of files have limits; and when memory runs out it is the first to go.
  *
  * Use it through spawn.h (struct spawn_options.sandbox), or sandbox_fork() for code of ours.
  */
