@@ -104,7 +104,8 @@ static inline int folder_find_as(struct folder *f, const struct image_wish *wish
 
 	imageset_free(&f->set);
 	memset(&f->e, 0, sizeof(f->e));
-	return imageset_find(&f->set, f->path, &patterns, wishes, n, mounted_at, &f->e);
+	return imageset_find(&f->set, f->path, &patterns, wishes, n, mounted_at,
+			     &image_reader_bare, &f->e);
 }
 
 static inline void folder_find(struct folder *f)

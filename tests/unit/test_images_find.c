@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "facts.h"
 #include "imagefolder.h"
 #include "imagesearch.h"
 
@@ -234,6 +235,38 @@ static void other_filesystems_stay_out(void **state)
 	folder_drop(&f);
 }
 
+static int break_down(const struct image_file *f, enum image_format format, enum image_format_from from,
+		      struct image_facts *facts, struct err *e)
+{
+	(void)f;
+	(void)format;
+	(void)from;
+	memset(facts, 0, sizeof(*facts));
+	return err_set_word(e, EIO, "tool-failed", "it broke");
+}
+
+/* What can't be read may lie on any other; but a raw disk lies on none. */
+static void headers_that_break_the_reader(void **state)
+{
+	static const struct image_reader reader = { .facts = break_down };
+	const struct words patterns = { usual_patterns, ARRAY_SIZE(usual_patterns) };
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	folder_raw(&f, "a.raw", 2 * MIB);
+	assert_int_equal(imageset_find(&f.set, f.path, &patterns, NULL, 0, "", &reader, &f.e), 0);
+	assert_int_equal(f.set.n, 1);
+	expect_refused(f.set.image[0], "tool-failed", "it broke");
+	imageset_free(&f.set);
+	folder_raw(&f, "b.qcow2", 2 * MIB);
+	assert_int_equal(imageset_find(&f.set, f.path, &patterns, NULL, 0, "", &reader, &f.e), -EIO);
+	assert_string_equal(f.e.word, "tool-failed");
+	assert_string_equal(f.e.text, "b.qcow2: it broke");
+	assert_int_equal(f.set.n, 0);
+	folder_drop(&f);
+}
+
 static void no_folder_at_all(void **state)
 {
 	const struct words none = { NULL, 0 };
@@ -241,7 +274,8 @@ static void no_folder_at_all(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(imageset_find(&set, "/nowhere/at/all", &none, NULL, 0, "", &e), -ENOENT);
+	assert_int_equal(imageset_find(&set, "/nowhere/at/all", &none, NULL, 0, "",
+				       &image_reader_bare, &e), -ENOENT);
 	assert_string_equal(e.word, "io-error");
 	assert_int_equal(set.n, 0);
 }
@@ -257,6 +291,7 @@ int main(void)
 		cmocka_unit_test(folders_without_end),
 		cmocka_unit_test(more_images_than_there_is_room_for),
 		cmocka_unit_test(other_filesystems_stay_out),
+		cmocka_unit_test(headers_that_break_the_reader),
 		cmocka_unit_test(no_folder_at_all),
 	};
 

@@ -12,36 +12,9 @@
 #include "extlook.h"
 #include "log.h"
 #include "reader.h"
-
-#define TEXT_MAX 256
+#include "tidy.h"
 
 /* ---- what may stand in an answer ---- */
-
-static void tidy_raw(char *text, size_t size)
-{
-	text[size - 1] = 0;
-}
-
-/* Escaped once more: it may be anything. */
-static void tidy(char *text, size_t size)
-{
-	char copy[TEXT_MAX];
-
-	text[size - 1] = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
-	escape_text(text, size, copy);
-}
-
-#define TIDY(field) tidy(field, sizeof(field))
-
-/* Any byte may stand where a bool is to. */
-static void tidy_bool(bool *b)
-{
-	unsigned char byte;
-
-	memcpy(&byte, b, 1);
-	*b = byte != 0;
-}
 
 static bool is_size(unsigned bytes, unsigned least, unsigned most)
 {
@@ -130,7 +103,7 @@ static int read_partitions(const struct reader_question *q, void *answer, struct
 {
 	struct flat_partitions *flat = answer;
 	struct partitions t;
-	int rc = partitions_read(3, q->number, &t, e);
+	int rc = partitions_read(READER_FD, q->number, &t, e);
 
 	if (rc < 0)
 		return rc;

@@ -25,7 +25,7 @@
 #define LIMIT_LEAST_S 10
 #define PROCESSOR_S 120
 #define READER_SOCKET 0 /* the reader's descriptors; 1 and 2 are nothing */
-#define CHILD_DEVICE 3  /* the first ones that are free when a question comes */
+#define CHILD_DEVICE READER_FD /* the first ones that are free when a question comes */
 #define CHILD_ANSWER 4
 
 /* A question on its way; parent and reader are the same program at the same addresses. */
@@ -262,17 +262,14 @@ static int take_answer(int fd, void *answer, size_t size, struct err *e)
 	return head.rc == 0 ? 0 : take_error(&head, e);
 }
 
-int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
-	       size_t size, struct err *e)
+/* Asks about what is open as fd. */
+static int ask(int fd, reader_task task, const struct reader_question *q, void *answer, size_t size,
+	       struct err *e)
 {
-	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC), from_reader = -1, to_us = -1;
+	cleanup_fd int from_reader = -1, to_us = -1;
 	struct message m = { .task = task, .size = (uint32_t)size, .q = *q };
-	int p[2], rc;
+	int p[2], rc = start(e);
 
-	memset(answer, 0, size);
-	if (fd < 0)
-		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
-	rc = start(e);
 	if (rc < 0)
 		return rc;
 	if (pipe2(p, O_CLOEXEC) < 0)
@@ -286,4 +283,25 @@ int reader_ask(const char *device, reader_task task, const struct reader_questio
 	}
 	close(steal_fd(&to_us));
 	return take_answer(from_reader, answer, size, e);
+}
+
+int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
+	       size_t size, struct err *e)
+{
+	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
+
+	memset(answer, 0, size);
+	if (fd < 0)
+		return err_set_word(e, errno, "io-error", "open: %s", strerror(errno));
+	return ask(fd, task, q, answer, size, e);
+}
+
+int reader_ask_fd(int fd, reader_task task, const struct reader_question *q, void *answer, size_t size,
+		  struct err *e)
+{
+	memset(answer, 0, size);
+	if (one_owner && reader)
+		stop();
+	one_owner = false;
+	return ask(fd, task, q, answer, size, e);
 }

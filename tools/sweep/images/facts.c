@@ -91,14 +91,16 @@ int facts_read(const struct image_file *f, enum image_format format, enum image_
 {
 	unsigned char head[IMAGE_HEAD];
 	size_t n;
-	int rc;
+	int rc = read_head(f, head, &n, e);
 
 	memset(facts, 0, sizeof(*facts));
+	if (rc < 0)
+		return rc;
+	if (format == IMAGE_RAW)
+		facts->no_disk = image_no_disk(head, n, f->bytes);
 	if (!f->bytes)
 		return image_bad(e, "it is empty");
-	rc = read_head(f, head, &n, e);
-	if (rc == 0)
-		rc = check_content(image_content(head, n), format, from, e);
+	rc = check_content(image_content(head, n), format, from, e);
 	if (rc < 0)
 		return rc;
 	switch (format) {
@@ -116,6 +118,8 @@ int facts_read(const struct image_file *f, enum image_format format, enum image_
 	}
 	return image_bad(e, "its format is not known");
 }
+
+const struct image_reader image_reader_bare = { facts_read, image_raw_check, vmdk_extent_check };
 
 void facts_clear(struct image_facts *facts)
 {

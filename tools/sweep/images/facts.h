@@ -47,6 +47,17 @@ void facts_clear(struct image_facts *facts) nonnull_all;
  * (bad-image); -errno of reading. */
 int image_raw_check(const struct image_file *f, struct err *e) must_check nonnull_all;
 
+/* The image_no_disk() whose words text is, or NULL. */
+const char *image_no_disk_said(const char *text) nonnull_all;
+
+/* facts_read(), image_raw_check() and vmdk_extent_check(), or who does the same. */
+struct image_reader {
+	int (*facts)(const struct image_file *f, enum image_format format, enum image_format_from from,
+		     struct image_facts *facts, struct err *e);
+	int (*raw_check)(const struct image_file *f, struct err *e);
+	int (*extent_check)(const struct image_file *f, const struct image_extent *x, struct err *e);
+};
+
 /* Whether we work on an image with these facts. Returns 0; -ENOTSUP (unsupported-feature) or
  * -EINVAL (bad-image) with the reason. */
 int facts_judge(const struct image_facts *facts, struct err *e) must_check nonnull_all;

@@ -86,7 +86,7 @@ int search_load(struct search *s, struct image *image, struct err *e)
 	if (fd >= 0) {
 		struct image_file f = { fd, (uint64_t)st.st_size };
 
-		rc = facts_read(&f, image->format, image->format_from, &image->facts, &why);
+		rc = s->reader->facts(&f, image->format, image->format_from, &image->facts, &why);
 		if (rc == 0)
 			rc = facts_judge(&image->facts, &why);
 	}
@@ -94,6 +94,10 @@ int search_load(struct search *s, struct image *image, struct err *e)
 		return no_memory(e);
 	if (rc < 0)
 		image_refuse(image, &why);
+	if (rc < 0 && image->format != IMAGE_RAW && strcmp(why.word, "tool-failed") == 0 && !s->blind.code) {
+		s->blind = why;
+		err_wrap(&s->blind, "%s", SHOWN_NAME(image->path));
+	}
 	return 0;
 }
 
@@ -211,24 +215,12 @@ static void drop_hard_links(struct imageset *set)
 }
 
 /* Why a raw image that merely matches a pattern is surely no disk, or NULL. */
-static const char *why_no_disk(struct search *s, const struct image *image)
+static const char *why_no_disk(const struct image *image)
 {
-	unsigned char head[IMAGE_HEAD];
-	struct stat st;
-	struct err e;
-	cleanup_fd int fd = -1;
-	struct image_file f;
-	size_t n;
-
 	if (image->format != IMAGE_RAW || image->is_wished || image->backs_another ||
 	    image->part_of || (image->refused.code && image->file_bytes))
 		return NULL;
-	fd = path_open(s->root, image->path, &st, &e);
-	if (fd < 0)
-		return NULL;
-	f = (struct image_file){ fd, (uint64_t)st.st_size };
-	n = f.bytes < sizeof(head) ? (size_t)f.bytes : sizeof(head);
-	return image_read(&f, 0, head, n, &e) < 0 ? NULL : image_no_disk(head, n, f.bytes);
+	return image->facts.no_disk;
 }
 
 static int drop_what_is_no_disk(struct search *s, struct err *e)
@@ -238,7 +230,7 @@ static int drop_what_is_no_disk(struct search *s, struct err *e)
 	int rc = 0;
 
 	for (i = 0; i < set->n; i++) {
-		const char *why = rc == 0 ? why_no_disk(s, set->image[i]) : NULL;
+		const char *why = rc == 0 ? why_no_disk(set->image[i]) : NULL;
 
 		if (why) {
 			rc = search_skip(s, set->image[i]->path, false, why, e);
@@ -264,6 +256,10 @@ static int find(struct search *s, const struct image_wish *wishes, size_t n_wish
 		rc = search_link(s, e);
 	if (rc < 0)
 		return rc;
+	if (s->blind.code) {
+		*e = s->blind;
+		return -e->code;
+	}
 	search_judge(s);
 	rc = drop_what_is_no_disk(s, e);
 	if (rc < 0)
@@ -277,10 +273,11 @@ static int find(struct search *s, const struct image_wish *wishes, size_t n_wish
 
 int imageset_find(struct imageset *set, const char *root, const struct words *patterns,
 		  const struct image_wish *wishes, size_t n_wishes, const char *mounted_at,
-		  struct err *e)
+		  const struct image_reader *reader, struct err *e)
 {
 	cleanup_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct search s = { set, fd, 0, mounted_at, patterns, NULL, 0 };
+	struct search s = { .set = set, .root = fd, .mounted_at = mounted_at, .patterns = patterns,
+			    .reader = reader };
 	struct stat st;
 	size_t i;
 	int rc;

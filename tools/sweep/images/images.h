@@ -2,7 +2,8 @@
 /*
  * Disk image files on a mounted host filesystem: which there are, what their headers say, which
  * file belongs to which, and how QEMU is told to open one without following a single name that a
- * header gives. All of it only reads, and starts no program.
+ * header gives. All of it only reads, and starts no program. What stands in a file is read by the
+ * reader (reader.h), which has no rights.
  *
  *   imageset_find()   find -> read headers -> resolve what they name -> refuse what must be refused
  *   image_graph()     one image and all that lies below it, as QEMU's explicit block graph
@@ -69,9 +70,12 @@ struct image_facts {
 	char create_type[32];         /* vmdk: "monolithicSparse", ... */
 	uint32_t cid, parent_cid;     /* vmdk: content IDs; parent_cid VMDK_NO_PARENT: no parent */
 	struct image_extent *extents; /* vmdk: of a descriptor that is a file of its own */
-	size_t n_extents;
+	size_t n_extents;             /* IMAGE_MAX_EXTENTS at most */
+
+	const char *no_disk;          /* raw: why it is surely none, a text that stays; NULL: it may be one */
 };
 
+#define IMAGE_MAX_EXTENTS 2048
 #define VMDK_NO_PARENT 0xffffffffu
 
 enum image_format_from { FORMAT_FROM_NAME, FORMAT_FROM_IMAGE_ABOVE, FORMAT_FROM_WISH };
@@ -116,6 +120,10 @@ struct image_wish {
 	const char *format; /* "raw", "qcow2", "vmdk", "vdi", "vhdx"; NULL: by the ending */
 };
 
+/* Who reads headers: the reader; or the process itself, for tests. */
+struct image_reader;
+extern const struct image_reader image_reader_boxed, image_reader_bare;
+
 /*
  * Fills *set with the images on the filesystem mounted at folder root: the regular files whose
  * base name matches one of the shell patterns (letters' case does not matter), the wishes, and
@@ -125,13 +133,14 @@ struct image_wish {
  * in headers count from there. "": not known, and such names are refused.
  *
  * What is wrong with one image is told in its refused: bad-image, unsupported-feature,
- * missing-device, io-error. Returns 0; -E2BIG where one of the limits above is reached, for half
- * a search can't tell which image backs another; -errno of reading a folder (io-error); -ENOMEM.
+ * missing-device, io-error; tool-failed for a raw one that broke the reader. Returns 0; -E2BIG where one of the limits above is reached, for half
+ * a search can't tell which image backs another; for the same reason -EIO (tool-failed) where another
+ * one's header broke the reader; -errno of reading a folder (io-error); -ENOMEM.
  * On failure *set is empty. Release with imageset_free().
  */
 int imageset_find(struct imageset *set, const char *root, const struct words *patterns,
 		  const struct image_wish *wishes, size_t n_wishes, const char *mounted_at,
-		  struct err *e) must_check nonnull_at(1, 2, 3, 6, 7);
+		  const struct image_reader *reader, struct err *e) must_check nonnull_at(1, 2, 3, 6, 7, 8);
 void imageset_free(struct imageset *set) nonnull_all;
 
 /* The image at path (below the filesystem's root; a leading slash is fine), or NULL. */

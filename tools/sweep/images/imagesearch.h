@@ -23,8 +23,10 @@ struct search {
 	dev_t dev;
 	const char *mounted_at;
 	const struct words *patterns;
+	const struct image_reader *reader;
 	struct image_part *part;
 	size_t n_parts;
+	struct err blind; /* code not 0: what an image may lie on is not known, nor which may be written to */
 };
 
 /* find.c: adds every file that matches, in no order. Errors as imageset_find(). */
@@ -38,8 +40,8 @@ struct image *search_inode(const struct search *s, ino_t ino) nonnull_all;
 /* Notes a file or folder that was left out. Returns 0 or -ENOMEM. */
 int search_skip(struct search *s, const char *path, bool is_folder, const char *why, struct err *e)
 	must_check nonnull_all;
-/* Reads the image's header as its format says; what is wrong goes to its refused. Returns 0 or
- * -ENOMEM. */
+/* Reads the image's header as its format says; what is wrong goes to its refused, and to blind where
+ * nothing is known of what it names. Returns 0 or -ENOMEM. */
 int search_load(struct search *s, struct image *image, struct err *e) must_check nonnull_all;
 /* Says why the image is refused; the first reason stays. */
 void image_refuse(struct image *image, const struct err *why) nonnull_all;

@@ -151,7 +151,7 @@ static int find_extent(struct search *s, struct image *image, const struct image
 	if (fd < 0)
 		return fd;
 	f = (struct image_file){ fd, (uint64_t)st.st_size };
-	rc = st.st_ino == image->ino ? 0 : vmdk_extent_check(&f, x, e);
+	rc = st.st_ino == image->ino ? 0 : s->reader->extent_check(&f, x, e);
 	return rc < 0 ? rc : claim(s, image, st.st_ino, path, e);
 }
 
@@ -168,7 +168,7 @@ static int find_data_file(struct search *s, struct image *image, struct err *e)
 	if (fd < 0)
 		return fd;
 	f = (struct image_file){ fd, (uint64_t)st.st_size };
-	rc = st.st_ino == image->ino ? 0 : image_raw_check(&f, e);
+	rc = st.st_ino == image->ino ? 0 : s->reader->raw_check(&f, e);
 	return rc < 0 ? rc : claim(s, image, st.st_ino, image->data_path, e);
 }
 

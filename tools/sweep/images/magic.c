@@ -36,6 +36,8 @@ static const struct magic archives[] = {
 	{ "compressed with lzma", 0, "\x5d\0\0", 3 },
 };
 
+static const char too_small[] = "smaller than 1 MiB";
+
 static const char *find(const struct magic *m, size_t count, const unsigned char *head, size_t n)
 {
 	for (; count; m++, count--)
@@ -52,10 +54,20 @@ const char *image_content(const unsigned char *head, size_t n)
 const char *image_no_disk(const unsigned char *head, size_t n, uint64_t bytes)
 {
 	if (bytes < IMAGES_SMALLEST_DISK)
-		return "smaller than 1 MiB";
+		return too_small;
 	if (n >= 512 && head[510] == 0x55 && head[511] == 0xaa)
 		return NULL; /* a boot sector, whatever its first bytes are */
 	return find(archives, ARRAY_SIZE(archives), head, n);
+}
+
+const char *image_no_disk_said(const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(archives); i++)
+		if (strcmp(text, archives[i].name) == 0)
+			return archives[i].name;
+	return strcmp(text, too_small) == 0 ? too_small : NULL;
 }
 
 static const char *const names[] = { "raw", "qcow2", "vmdk", "vdi", "vhdx" };

@@ -16,7 +16,6 @@
 
 #define SECTOR 512
 #define MAX_SECTORS (1ULL << 53)
-#define MAX_EXTENTS 2048
 #define MAX_EXTENT_NAME 511 /* QEMU cuts longer ones */
 #define MAX_PARENT_NAME 1023
 #define BLANKS " \t\v\f\r"
@@ -135,8 +134,8 @@ static int add_extent(enum image_extent_kind kind, const char *name, uint64_t se
 {
 	struct image_extent *grown;
 
-	if (facts->n_extents == MAX_EXTENTS)
-		return image_bad(e, "it has more than %d extents", MAX_EXTENTS);
+	if (facts->n_extents == IMAGE_MAX_EXTENTS)
+		return image_bad(e, "it has more than %d extents", IMAGE_MAX_EXTENTS);
 	grown = reallocarray(facts->extents, facts->n_extents + 1, sizeof(*grown));
 	if (!grown)
 		return err_set(e, ENOMEM, "out of memory");

@@ -87,7 +87,8 @@ static int look_mounted(struct walk *w, const struct node *n, struct err *e)
 	if (rc == 0)
 		rc = mounts_mount(&m, device->device, folder, true, e);
 	if (rc == 0) {
-		rc = imageset_find(&set, folder, &w->env->settings->images, NULL, 0, "", e);
+		rc = imageset_find(&set, folder, &w->env->settings->images, NULL, 0, "",
+				   &image_reader_boxed, e);
 		if (mounts_unmount(&m, &why) < 0 && rc == 0) {
 			*e = why;
 			rc = -e->code;
@@ -238,7 +239,7 @@ static int hostfs_children(struct walk *w, struct node *n, struct err *e)
 		return rc;
 	h = n->state;
 	rc = imageset_find(&h->set, n->folder, &w->env->settings->images, wishes, n_wishes,
-			       n->mounted_at, e);
+			   n->mounted_at, &image_reader_boxed, e);
 
 	if (rc < 0)
 		return rc;
