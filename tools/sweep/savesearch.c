@@ -16,6 +16,7 @@
 #include <json-c/json_tokener.h>
 
 #include "blockdev.h"
+#include "channel.h"
 #include "cleanup.h"
 #include "log.h"
 #include "mounts.h"
@@ -24,6 +25,7 @@
 #include "savefolder.h"
 
 #define TEXT_MAX 1024
+#define MESSAGE_EXTRA 100 /* bytes around a save in a message of a worker */
 
 /* libvirt's folder of saves, by where the filesystem may be mounted. In those that are not surely
  * libvirt's only what begins like a save is one. */
@@ -48,13 +50,19 @@ static void add(json_object *saves, json_object *save)
 		json_object_array_add(saves, save);
 }
 
-void savefolder_take(const struct savefolder *f, const char *file, const void *head, ssize_t n)
+static void name_save(const struct savefolder *f, const char *file, char where[TEXT_MAX], char name[256])
 {
 	size_t length = strlen(file) - strlen(SAVE_ENDING);
-	char where[1024], name[256];
 
-	snprintf(where, sizeof(where), "%s:%s%s%s", f->volume, f->path, f->path[1] ? "/" : "", file);
-	snprintf(name, sizeof(name), "%.*s", (int)length, file);
+	snprintf(where, TEXT_MAX, "%s:%s%s%s", f->volume, f->path, f->path[1] ? "/" : "", file);
+	snprintf(name, 256, "%.*s", (int)length, file);
+}
+
+void savefolder_take(const struct savefolder *f, const char *file, const void *head, ssize_t n)
+{
+	char where[TEXT_MAX], name[256];
+
+	name_save(f, file, where, name);
 	if (n < 0 && f->sure)
 		add(f->saves, savefile_unread(where, name, "it can't be read"));
 	else if (n >= 0 && (f->sure || savefile_is_one(head, (size_t)n)))
@@ -68,6 +76,75 @@ bool savefolder_wants(const char *file)
 	return n > ending && strcmp(file + n - ending, SAVE_ENDING) == 0;
 }
 
+/* ---- what the reader answers ---- */
+
+/* In the reader: the saves, which it frees, as text. */
+static int tell_saves(json_object *saves, char *answer, struct err *e)
+{
+	int n = snprintf(answer, READER_ANSWER_MAX, "%s", json_object_to_json_string(saves));
+
+	json_object_put(saves);
+	return n < (int)READER_ANSWER_MAX ? 0 : err_set(e, E2BIG, "there are too many saved guests on it");
+}
+
+static json_object *escaped(const char *raw)
+{
+	char text[TEXT_MAX];
+
+	return json_object_new_string(escape_text(text, sizeof(text), raw));
+}
+
+/* What the reader says may be anything: only what savefile.h names is taken over. */
+static json_object *tidy_save(json_object *from)
+{
+	static const char *const texts[] = { "where", "name", "domain", "problem" };
+	json_object *save = json_object_new_object(), *sources = json_object_new_array(), *list;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		json_object_object_add(save, texts[i], escaped(json_text(from, texts[i])));
+	if (json_object_object_get_ex(from, "sources", &list) && json_object_is_type(list, json_type_array))
+		for (i = 0; i < json_object_array_length(list); i++) {
+			json_object *source = json_object_array_get_idx(list, i);
+
+			json_object_array_add(sources, escaped(source ? json_object_get_string(source) : ""));
+		}
+	json_object_object_add(save, "sources", sources);
+	json_object_object_add(save, "looked", json_object_new_int(json_number(from, "looked") == 1));
+	return save;
+}
+
+static int nonsense(struct err *e)
+{
+	return err_set(e, EIO, "the reader of what stands on it gave a wrong answer");
+}
+
+static int take_answer(char *text, json_object *saves, struct err *e)
+{
+	json_object *found;
+	int rc = 0;
+	size_t i;
+
+	text[READER_ANSWER_MAX - 1] = 0;
+	found = json_tokener_parse(text);
+	if (!json_object_is_type(found, json_type_array)) {
+		json_object_put(found);
+		return nonsense(e);
+	}
+	for (i = 0; rc == 0 && i < json_object_array_length(found); i++) {
+		json_object *save = tidy_save(json_object_array_get_idx(found, i));
+
+		if (strlen(json_object_to_json_string(save)) + MESSAGE_EXTRA <= CHANNEL_MESSAGE_MAX) {
+			add(saves, save);
+		} else {
+			json_object_put(save);
+			rc = nonsense(e);
+		}
+	}
+	json_object_put(found);
+	return rc;
+}
+
 /* ---- a mounted filesystem ---- */
 
 /* Symbolic links lead to where they would on the host, and never out of the filesystem's tree. */
@@ -79,15 +156,58 @@ static int open_inside(int root, const char *path, int flags)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-static void read_file(const struct savefolder *f, int folder, const char *name)
+/* The question's text: the file's name; its number: whether it is surely a save. */
+static int look_at_file(const struct reader_question *q, void *answer, struct err *e)
 {
-	cleanup_fd int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	cleanup_free char *head = NULL;
-	struct stat st;
+	struct savefolder f = { .volume = "", .path = "/", .sure = q->number != 0, .saves = json_object_new_array() };
+	cleanup_free char *head = malloc(SAVEFILE_HEAD);
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		head = malloc(SAVEFILE_HEAD);
-	savefolder_take(f, name, head, head ? pread(fd, head, SAVEFILE_HEAD, 0) : -1);
+	savefolder_take(&f, q->text, head, head ? pread(READER_FD, head, SAVEFILE_HEAD, 0) : -1);
+	return tell_saves(f.saves, answer, e);
+}
+
+/* Takes over what the reader says of the save at where, if it is one, but not what it is called. */
+static int ask_file(const struct savefolder *f, int fd, const char *file, const char *where, const char *name,
+		    struct err *e)
+{
+	struct reader_question q = { .number = f->sure };
+	cleanup_free char *answer = malloc(READER_ANSWER_MAX);
+	json_object *found = json_object_new_array();
+	int rc = answer && found ? 0 : err_set(e, ENOMEM, "there is no memory to read it");
+
+	snprintf(q.text, sizeof(q.text), "%s", file);
+	if (rc == 0)
+		rc = reader_ask_fd(fd, look_at_file, &q, answer, READER_ANSWER_MAX, e);
+	if (rc == 0)
+		rc = take_answer(answer, found, e);
+	if (rc == 0 && f->sure && json_object_array_length(found) == 0)
+		rc = nonsense(e);
+	if (rc == 0 && json_object_array_length(found) > 0) {
+		json_object *save = json_object_get(json_object_array_get_idx(found, 0));
+
+		json_object_object_add(save, "where", escaped(where));
+		json_object_object_add(save, "name", escaped(name));
+		json_object_object_del(save, "looked"); /* a folder's word */
+		add(f->saves, save);
+	}
+	json_object_put(found);
+	return rc;
+}
+
+static void read_file(const struct savefolder *f, int folder, const char *file)
+{
+	cleanup_fd int fd = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char where[TEXT_MAX], name[256];
+	struct stat st;
+	struct err e;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		savefolder_take(f, file, NULL, -1);
+		return;
+	}
+	name_save(f, file, where, name);
+	if (ask_file(f, fd, file, where, name, &e) < 0)
+		add(f->saves, savefile_unread(where, name, e.text));
 }
 
 static int read_mounted(const struct savefolder *f, int root)
@@ -213,9 +333,7 @@ static int look_at_ext(const struct reader_question *q, void *answer, struct err
 		look(&s, q->text, saves, &reader, false);
 		savefolder_close_ext(reader.fs);
 	}
-	if (snprintf(answer, READER_ANSWER_MAX, "%s", json_object_to_json_string(saves)) >= (int)READER_ANSWER_MAX)
-		return err_set(e, E2BIG, "there are too many saved guests on it");
-	return 0;
+	return tell_saves(saves, answer, e);
 }
 
 static int make_question(struct reader_question *q, const struct settings *s, const char *volume, struct err *e)
@@ -230,53 +348,6 @@ static int make_question(struct reader_question *q, const struct settings *s, co
 		memcpy(q->text + used, s->saves.item[i], size);
 		used += size;
 	}
-	return 0;
-}
-
-static json_object *tidy_text(json_object *from, const char *key)
-{
-	char text[TEXT_MAX];
-
-	escape_text(text, sizeof(text), json_text(from, key));
-	return json_object_new_string(text);
-}
-
-/* What the reader says may be anything: only what savefile.h names is taken over. */
-static json_object *tidy_save(json_object *from)
-{
-	static const char *const texts[] = { "where", "name", "domain", "problem" };
-	json_object *save = json_object_new_object(), *sources = json_object_new_array(), *list;
-	char text[TEXT_MAX];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(texts); i++)
-		json_object_object_add(save, texts[i], tidy_text(from, texts[i]));
-	if (json_object_object_get_ex(from, "sources", &list) && json_object_is_type(list, json_type_array))
-		for (i = 0; i < json_object_array_length(list); i++) {
-			json_object *source = json_object_array_get_idx(list, i);
-
-			escape_text(text, sizeof(text), source ? json_object_get_string(source) : "");
-			json_object_array_add(sources, json_object_new_string(text));
-		}
-	json_object_object_add(save, "sources", sources);
-	json_object_object_add(save, "looked", json_object_new_int(json_number(from, "looked") == 1));
-	return save;
-}
-
-static int take_answer(char *text, json_object *saves, struct err *e)
-{
-	json_object *found;
-	size_t i;
-
-	text[READER_ANSWER_MAX - 1] = 0;
-	found = json_tokener_parse(text);
-	if (!json_object_is_type(found, json_type_array)) {
-		json_object_put(found);
-		return err_set(e, EIO, "the reader of what stands on it gave a wrong answer");
-	}
-	for (i = 0; i < json_object_array_length(found); i++)
-		add(saves, tidy_save(json_object_array_get_idx(found, i)));
-	json_object_put(found);
 	return 0;
 }
 
