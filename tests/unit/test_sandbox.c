@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,13 +13,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include <linux/fs.h>
 
 #include "reader.h"
 #include "sandbox.h"
@@ -185,6 +194,114 @@ static void ending_it(void **state)
 	assert_true(WIFSIGNALED(status));
 }
 
+/* ---- ways out ---- */
+
+static pid_t outside; /* this process, by its number outside */
+
+static long open_other(void) { return open(file, O_RDONLY); }
+static long open_parent(void) { return open("..", O_RDONLY | O_DIRECTORY); }
+static long open_proc(void) { return open("/proc/1/mem", O_RDWR); }
+static long make_file_there(void) { return open("/file", O_WRONLY | O_CREAT, 0600); }
+static long make_folder(void) { return mkdir("/new", 0700); }
+static long make_device(void) { return mknod("/disk", S_IFBLK | 0600, makedev(8, 0)); }
+static long write_device(void) { return pwrite(READER_FD, "x", 1, 0); }
+static long set_device(void) { return ioctl(READER_FD, BLKROSET, &(int){ 0 }); }
+static long call_locally(void) { return socket(AF_UNIX, SOCK_STREAM, 0); }
+static long call_host(void) { return socket(AF_INET, SOCK_STREAM, 0); }
+static long call_kernel(void) { return socket(AF_NETLINK, SOCK_RAW, 0); }
+static long run_program(void) { return execve("/bin/true", (char *[]){ NULL }, (char *[]){ NULL }); }
+static long run_opened(void) { return syscall(SYS_execveat, READER_FD, "", NULL, NULL, 0x1000); }
+static long mount_one(void) { return mount("none", "/", "tmpfs", 0, NULL); }
+static long unmount(void) { return umount2("/", MNT_DETACH); }
+static long change_root(void) { return chroot("/"); }
+static long new_user(void) { return unshare(CLONE_NEWUSER); }
+static long join_outside(void) { return setns(READER_FD, 0); }
+static long trace_outside(void) { return ptrace(PTRACE_SEIZE, outside, 0, 0); }
+static long kill_outside(void) { return kill(outside, 0); } /* only asks whether it could */
+static long become_root(void) { return setuid(0); }
+static long load_module(void) { return syscall(SYS_finit_module, READER_FD, "", 0); }
+static long load_kernel(void) { return syscall(SYS_kexec_file_load, READER_FD, -1, 0UL, NULL, 0x4UL); }
+static long load_program(void) { return syscall(SYS_bpf, 0, NULL, 0); }
+static long watch(void) { return syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0); }
+static long use_ring(void) { return syscall(SYS_io_uring_setup, 1, NULL); }
+static long read_keys(void) { return syscall(SYS_keyctl, 0, -3, 0); }
+static long raw_ports(void) { return syscall(SYS_iopl, 3); }
+
+static long fork_one(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_fork);
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static long clone_one(void)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static long read_outside(void)
+{
+	char byte;
+	struct iovec ours = { &byte, 1 }, theirs = { &outside, 1 };
+
+	return process_vm_readv(outside, &ours, 1, &theirs, 1, 0);
+}
+
+#define WAY(name) { #name, name }
+static const struct {
+	const char *name;
+	long (*go)(void); /* negative: refused */
+} ways[] = {
+	WAY(open_other), WAY(open_parent), WAY(open_proc), WAY(make_file_there), WAY(make_folder), WAY(make_device),
+	WAY(write_device), WAY(set_device), WAY(call_locally), WAY(call_host), WAY(call_kernel), WAY(run_program),
+	WAY(run_opened), WAY(mount_one), WAY(unmount), WAY(change_root), WAY(new_user), WAY(join_outside),
+	WAY(trace_outside), WAY(kill_outside), WAY(become_root), WAY(load_module), WAY(load_kernel),
+	WAY(load_program), WAY(watch), WAY(use_ring), WAY(read_keys), WAY(raw_ports), WAY(fork_one), WAY(clone_one),
+	WAY(read_outside),
+};
+
+static void try_all(void *arg)
+{
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(ways); i++)
+		if (ways[i].go() >= 0)
+			dprintf(1, "%s ", ways[i].name);
+	dprintf(1, "end");
+}
+
+static void expect_no_way(const struct sandbox_profile *profile)
+{
+	struct sandbox s = { .profile = profile };
+	char text[2000];
+
+	assert_int_equal(run(&s, try_all, text, sizeof(text)), 0);
+	assert_string_equal(text, "end");
+}
+
+static void ways_out(void **state)
+{
+	struct tempdisk other;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	tempdisk_make(&other, 4096);
+	file = other.path;
+	outside = getpid();
+	expect_no_way(&sandbox_e2fsck);
+	expect_no_way(&sandbox_lvm_report);
+	expect_no_way(&sandbox_lvm);
+	tempdisk_drop(&other);
+}
+
 /* ---- the reader ---- */
 
 struct answer {
@@ -220,6 +337,35 @@ static int refuse(const struct reader_question *q, void *answer, struct err *e)
 	return err_set_word(e, ENODATA, "bad-\ntable", "it says \033[2J");
 }
 
+static int try_one(const struct reader_question *q, void *answer, struct err *e)
+{
+	(void)e;
+	*(char *)answer = ways[q->number].go() < 0 ? 1 : 2;
+	return 0;
+}
+
+/* Each is refused, or ends who tries. */
+static void no_way_out_of_the_reader(void)
+{
+	struct reader_question q = { .number = 0 };
+	struct tempdisk d, other;
+	struct err e;
+
+	tempdisk_make(&d, 4096);
+	tempdisk_make(&other, 4096);
+	file = other.path;
+	outside = getpid();
+	for (; q.number < ARRAY_SIZE(ways); q.number++) {
+		char refused;
+		int rc = reader_ask(d.path, try_one, &q, &refused, sizeof(refused), &e);
+
+		if (rc == 0 ? refused != 1 : !strstr(e.text, "signal 31"))
+			fail_msg("%s: %s", ways[q.number].name, rc == 0 ? "done" : e.text);
+	}
+	tempdisk_drop(&d);
+	tempdisk_drop(&other);
+}
+
 static void ask_all(void)
 {
 	struct reader_question q = { .bytes = 0 };
@@ -251,8 +397,10 @@ static void reading(void **state)
 	if (may_not_make_one())
 		skip();
 	ask_all();
+	no_way_out_of_the_reader();
 	reader_of_one_owner();
 	ask_all();
+	no_way_out_of_the_reader();
 }
 
 int main(void)
@@ -262,6 +410,7 @@ int main(void)
 		cmocka_unit_test(files_have_a_limit),
 		cmocka_unit_test(what_can_not_be_in_it),
 		cmocka_unit_test(ending_it),
+		cmocka_unit_test(ways_out),
 		cmocka_unit_test(reading),
 	};
 
