@@ -81,7 +81,7 @@ host_up() {
 on_host() {
 	asked=$((asked + 1))
 	say "$asked $(base64 -w 0 <<< "$1")" >&"$agent"
-	wait_for "${patience:-240}" "an answer to: $1" is_answered
+	wait_for 600 "an answer to: $1" is_answered
 	grep -a "^done $asked " "$bed/agent" | cut -d ' ' -f 4 | base64 -d > "$dir/said"
 	return "$(grep -a "^done $asked " "$bed/agent" | cut -d ' ' -f 3)"
 }

@@ -25,7 +25,7 @@ put_on_host() {
 	checkout "$dir/checkout.img"
 	mapfile -t words < <(drive checkout "$dir/checkout.img" raw)
 	power_on "${words[@]}" -device virtio-blk-pci,drive=checkout,serial=checkout
-	host_up 400
+	host_up 600
 	must 'mount /dev/disk/by-id/virtio-checkout /mnt && cd /mnt && ./build.sh --as-built install'
 	must 'systemd-analyze verify --man=no guestsweep.service guestsweep.timer guestsweep-collect.service'
 	silent .
@@ -55,5 +55,5 @@ begin() {
 	cp "$installed"/{variables,report.img,stick.img} "$dir/"
 	qemu-img create -q -f qcow2 -F qcow2 -b "$installed/host.qcow2" "$dir/host.qcow2"
 	power_on
-	host_up 400
+	host_up 600
 }
