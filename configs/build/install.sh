@@ -127,13 +127,15 @@ update_grub() {
 }
 
 install_units() {
-	local unit wants=/etc/systemd/system/multi-user.target.wants/guestsweep-collect.service
-	for unit in guestsweep.service guestsweep.timer guestsweep-collect.service; do
+	local unit wants=/etc/systemd/system/multi-user.target.wants
+	for unit in guestsweep.service guestsweep.timer guestsweep-{collect,armed}.service; do
 		put 644 "$top/configs/host/$unit" "/usr/local/lib/systemd/system/$unit"
 	done
-	make_folder "${wants%/*}"
-	ln -sfn /usr/local/lib/systemd/system/guestsweep-collect.service "$root$wants"
-	note_path "$wants"
+	make_folder "$wants"
+	for unit in guestsweep-{collect,armed}.service; do
+		ln -sfn "/usr/local/lib/systemd/system/$unit" "$root$wants/$unit"
+		note_path "$wants/$unit"
+	done
 	[[ ! -d $root/run/systemd/system ]] || on_host systemctl daemon-reload
 }
 
@@ -178,6 +180,7 @@ uninstall_host() {
 	export GUESTSWEEP_ROOT=$root
 	"$root$installed_command" disarm > /dev/null || warn "something may still be armed, see above"
 	[[ ! -d $root/run/systemd/system ]] || on_host systemctl disable --now guestsweep.timer 2> /dev/null || true
+	[[ ! -d $root/run/systemd/system ]] || on_host systemctl stop guestsweep-armed.service 2> /dev/null || true
 	mapfile -t paths < "$installed_list"
 	for path in "${paths[@]}"; do [[ $path == */ ]] || rm -f -- "$root$path"; done
 	for (( i = ${#paths[@]}; i-- > 0; )); do [[ ${paths[i]} != */ ]] || remove_folder "${paths[i]%/}"; done

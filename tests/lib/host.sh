@@ -10,8 +10,8 @@ command=${GUESTSWEEP_TEST_COMMAND:-$work/native/unit/guestsweep}
 
 list() {
 	local case
-	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-next arm-refused arm-at arm-efi kexec-here \
-		forged-image disarm install; do
+	for case in words init init-twice show collect collect-fates preflight preflight-faults arm-grub arm-next arm-refused arm-at arm-efi arm-guests-on \
+		kexec-here forged-image disarm going-down going-down-silent armed-unit install; do
 		say "host:$case $0 $case"
 	done
 }
@@ -29,6 +29,7 @@ case_words() {
 	gs 64 arm --grub --kexec
 	gs 64 arm --now --at 03:00
 	gs 64 collect --keep 0
+	gs 64 disarm --nonsense
 	gs 64 key
 }
 
@@ -205,6 +206,9 @@ case_preflight() {
 	gs 0 preflight --json --grub
 	jq -e '.state == "ok" and .way == "grub" and (.items | length > 6)' said > /dev/null
 	touch saved/db
+	gs 1 preflight --grub
+	has said '^fail +db +its memory is saved'
+	printf '[guest db]\ndisk = vg/srv:/db.qcow2 qcow2\nsaved = yes\n' >> etc/guestsweep/sweep.conf
 	gs 0 preflight --grub
 	has said '^warn +db +its memory is saved'
 }
@@ -400,6 +404,153 @@ case_disarm() {
 	has boot/grub/grubenv '^next_entry=memtest'
 }
 
+# going_down: the host as it goes down, when libvirt-guests has stopped
+going_down() {
+	gs 0 disarm --unless-guests-off
+	lacks calls '^virsh .* (start|shutdown) '
+}
+
+# stays_armed: and the next boot is that of the image
+stays_armed() {
+	[[ -e report/guestsweep.plan && -e boot/guestsweep/armed.cpio && -e var/lib/guestsweep/armed && ! -e var/lib/guestsweep/disarmed ]] ||
+		fault "it is not armed any more: $(cat said)"
+	has boot/grub/grubenv '^next_entry=guestsweep>guestsweep-armed'
+}
+
+# taken_back REASON: nothing is armed, and after the boot everybody knows why
+taken_back() {
+	has said "NO SWEEP at this restart, what was armed is taken back: $1"
+	[[ ! -e report/guestsweep.plan && ! -e boot/guestsweep/armed.cpio && ! -e var/lib/guestsweep/armed ]] || fault "something is armed"
+	has boot/grub/grubenv '^next_entry=#*$|^#*$'
+	restarted
+	gs 0 status
+	has said "^armed: +nothing\$"
+	has said "taken back as the host went down, not collected yet: $1"
+	with_journal gs 3 collect
+	has said "took that back as it went down, so there was no sweep: $1"
+	jq -e -s 'length == 1 and .[0].GUESTSWEEP_VERDICT == "failed" and .[0].PRIORITY == "3" and (.[0].MESSAGE | contains("no sweep"))' journal \
+		> /dev/null || fault "$(cat journal)"
+	gs 0 collect
+	has said 'no new report'
+}
+
+case_arm-guests-on() {
+	bed
+	gs 0 arm --grub
+	has said '^guestsweep: 1 guest.s. are on, web: the next restart sweeps only if they are shut down by then'
+	has calls '^systemctl start guestsweep-armed.service$'
+	say 'shut off' > guests/web
+	gs 0 arm --grub
+	lacks said 'are on'
+}
+
+case_going-down() {
+	bed
+	going_down
+	[[ ! -s said && ! -s calls ]] || fault "nothing is armed, and it does: $(cat said calls)"
+	gs 0 arm --grub
+	going_down
+	taken_back 'guest web is on$'
+	say paused > guests/web
+	gs 0 arm --grub
+	going_down
+	taken_back 'guest web is on$'
+	# what libvirt-guests does
+	gs 0 arm --grub
+	say 'shut off' > guests/web
+	touch saved/web
+	going_down
+	taken_back 'guest web is saved with its memory$'
+	# a save that the sweep knows of
+	sed -i '/^.guest web/a saved = yes' etc/guestsweep/sweep.conf
+	gs 0 arm --grub
+	going_down
+	stays_armed
+	rm saved/web
+	going_down
+	stays_armed
+	# what is armed anew has forgotten what was before
+	say 'long ago' > var/lib/guestsweep/disarmed
+	gs 0 arm --grub
+	[[ ! -e var/lib/guestsweep/disarmed ]]
+	# the night: arm has shut the guests down itself, and they come back
+	say running > guests/web
+	gs 0 arm --grub --now
+	gs 0 disarm --unless-guests-off
+	stays_armed
+	touch saved/db
+	gs 0 disarm --unless-guests-off
+	taken_back 'guest db is saved with its memory$'
+	[[ $(<guests/web) == running ]] || fault "web was not started again"
+}
+
+# libvirt can't be asked.
+case_going-down-silent() {
+	local folder=var/lib/libvirt/qemu/save
+	bed
+	say 'shut off' > guests/web
+	gs 0 arm --grub
+	touch broken/virsh
+	# it should answer
+	printf 'active\ninactive\n' > libvirtd
+	mkdir -p $folder run/libvirt/qemu
+	going_down
+	taken_back 'libvirt does not answer: virsh: '
+	rearmed
+	printf 'failed\ninactive\n' > libvirtd
+	going_down
+	taken_back 'libvirt does not answer: '
+	# it has ended because nobody needed it: its folders know
+	printf 'inactive\ninactive\n' > libvirtd
+	rearmed
+	going_down
+	stays_armed
+	touch run/libvirt/qemu/{driver.pid,web.pid,web.xml}
+	going_down
+	taken_back 'guest web is on$'
+	rm run/libvirt/qemu/*
+	rearmed
+	touch $folder/db.save
+	going_down
+	taken_back 'guest db is saved with its memory$'
+	# not where its folders are
+	rm -r var/lib/libvirt
+	rearmed
+	going_down
+	taken_back 'libvirt does not answer: '
+	# a report filesystem that is gone: what leads into the image is taken back all the same
+	rearmed
+	rm dev/disk/by-label/GSREPORT
+	going_down
+	has said 'the plan is still on the report filesystem'
+	[[ ! -e boot/guestsweep/armed.cpio ]] || fault "still armed"
+	has boot/grub/grubenv '^next_entry=#*$|^#*$'
+	ln -s ../../sdb1 dev/disk/by-label/GSREPORT
+	# no libvirt at all
+	rm usr/bin/virsh
+	gs 0 arm --grub
+	going_down
+	stays_armed
+}
+
+rearmed() {
+	mv broken/virsh .
+	gs 0 arm --grub
+	mv virsh broken/
+}
+
+# As systemd itself reads the unit.
+case_armed-unit() {
+	local unit=guestsweep-armed.service
+	[[ $(type -P systemd-analyze) ]] || { say "there is no systemd-analyze here"; exit 77; }
+	bed
+	sed "s|/usr/local/sbin/guestsweep|$command|" "$top/configs/host/$unit" > $unit
+	systemd-analyze verify --man=no ./$unit > said 2>&1 || fault "$(cat said)"
+	[[ ! -s said ]] || fault "$(cat said)"
+	has $unit '^Before=.*libvirt-guests.service'
+	has $unit '^After=.*libvirtd.service.*virtqemud.service'
+}
+
 # files: all that is below the root, with their sums, but what the test itself makes
 files() { (cd "$root" && find . -type f ! -name calls ! -name said ! -name grubenv ! -name 'files.*' -exec sha256sum {} + | sort -k 2; find . -type d -o -type l | sort); }
 
@@ -419,6 +570,7 @@ case_install() {
 	(cd boot/guestsweep && sha256sum --status -c ../../usr/local/lib/guestsweep/sums)
 	cmp boot/guestsweep/initramfs.img boot/efi/EFI/guestsweep/initramfs.img
 	has usr/local/lib/guestsweep/modules '^iTCO_wdt$'
+	[[ $(readlink etc/systemd/system/multi-user.target.wants/guestsweep-armed.service) == /usr/local/lib/systemd/system/guestsweep-armed.service ]]
 	has boot/efi/loader/entries/guestsweep-shell.conf '^options +console=tty0 console=ttyS1,9600 panic=10 .*guestsweep.after=shell$'
 	! readelf -d usr/local/sbin/guestsweep | grep -q NEEDED || fault "not static"
 	# the image has the public half behind it

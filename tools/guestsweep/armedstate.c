@@ -48,6 +48,25 @@ void armed_forget(void)
 	unlink(host_path(path, ARMED_BOOT_PATH));
 }
 
+int armed_note_disarmed(const char *why, struct err *e)
+{
+	return write_state(DISARMED_PATH, why, e);
+}
+
+char *armed_why_disarmed(char *why, size_t size)
+{
+	char text[ERR_TEXT_MAX];
+
+	return escape_text(why, size, host_text(DISARMED_PATH, text, sizeof(text)));
+}
+
+void armed_forget_disarmed(void)
+{
+	char path[PATH_MAX];
+
+	unlink(host_path(path, DISARMED_PATH));
+}
+
 static bool is_same_boot(void)
 {
 	char then[64], now[64];

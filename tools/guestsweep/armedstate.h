@@ -14,6 +14,7 @@
 
 #define ARMED_PATH STATE_FOLDER "/armed"
 #define ARMED_BOOT_PATH STATE_FOLDER "/armed-boot"
+#define DISARMED_PATH STATE_FOLDER "/disarmed" /* why the host took its arming back as it went down, until that is collected */
 
 enum armed {
 	ARMED_NOT,     /* nothing is armed */
@@ -35,6 +36,12 @@ struct secret *host_key(struct err *e) must_check nonnull_all;
 /* Remembers text as the plan this host is armed with; before anything else is done. Returns 0 or -errno. */
 int armed_remember(const char *text, struct err *e) must_check nonnull_all;
 void armed_forget(void);
+
+/* Leaves the reason for the next boot. Returns 0 or -errno. */
+int armed_note_disarmed(const char *why, struct err *e) must_check nonnull_all;
+/* That reason, fit for a terminal, "" where there is none, into why. Returns why. */
+char *armed_why_disarmed(char *why, size_t size) nonnull_all;
+void armed_forget_disarmed(void);
 
 /* Returns 0 or -errno. */
 int armed_look(const struct reports *r, struct armed_state *a, struct err *e) must_check nonnull_all;

@@ -20,6 +20,7 @@
 #include "host.h"
 #include "installed.h"
 #include "log.h"
+#include "settings_value.h"
 
 #define RESTART_TIMEOUT_S 120
 
@@ -85,6 +86,17 @@ static void free_handover(struct handover *h)
 	pack_free(&h->handed);
 }
 
+/* What looks once more as the host goes down: without it nothing may be armed. */
+static int start_check(struct err *e)
+{
+	const char *argv[] = { "systemctl", "start", "guestsweep-armed.service", NULL };
+	int rc = host_run(argv, RESTART_TIMEOUT_S, NULL, e);
+
+	if (rc)
+		err_wrap(e, "guestsweep-armed.service does not start");
+	return rc > 0 ? -EIO : rc;
+}
+
 /* Image, kernel, configuration and plan, all in memory; text gets the plan. */
 static int prepare(const struct bootway *way, struct handover *h, char *text, struct err *e)
 {
@@ -132,6 +144,10 @@ static int set_all(const struct bootway *way, const struct reports *r, struct er
 		rc = write_plan(r, text, e);
 	if (rc == 0)
 		rc = way->set(&h, e);
+	if (rc == 0)
+		rc = start_check(e);
+	if (rc == 0)
+		armed_forget_disarmed();
 	if (rc < 0 && disarm(r, &ignored) < 0)
 		log_line("%s", ignored.text);
 	free_handover(&h);
@@ -217,6 +233,20 @@ static void say_armed(const struct wishes *w)
 		       w->way->name, w->way->restart);
 }
 
+static void warn_guests_on(void)
+{
+	struct words on;
+	struct err e;
+
+	if (guests_list(NULL, &on, &e) < 0)
+		log_line("libvirt: %s", e.text);
+	else if (on.n)
+		log_line("%zu guest(s) are on, %s%s: the next restart sweeps only if they are shut down by then. One that is still on, or that "
+			 "libvirt-guests saves, and the host disarms itself as it goes down and just restarts", on.n, on.item[0],
+			 on.n > 1 ? " and others" : "");
+	words_clear(&on);
+}
+
 static int run_arm(int argc, char **argv)
 {
 	struct wishes w = { 0 };
@@ -234,7 +264,9 @@ static int run_arm(int argc, char **argv)
 		status = CANNOT;
 	if (status == DONE)
 		say_armed(&w);
-	else
+	if (status == DONE && !w.now && !w.at)
+		warn_guests_on();
+	else if (status != DONE)
 		log_line("%s", e.text);
 	preflight_free(&p);
 	return status;

@@ -73,13 +73,18 @@ static int collect_run(const struct reports *r, const char *run, int guests_left
 static int collect_plan(const struct armed_state *a, bool has_report, int guests_left_off,
 			const struct wishes *w)
 {
-	char text[ERR_TEXT_MAX];
+	char text[ERR_TEXT_MAX], why[ERR_TEXT_MAX / 2];
 	struct news n = { .run = "", .verdict = "failed", .text = text,
 			  .guests_left_off = guests_left_off };
 
-	if (a->is == ARMED_NOT || a->is == ARMED_WAITING || (a->is == ARMED_USED && has_report))
+	if (a->is == ARMED_WAITING || (a->is == ARMED_USED && has_report))
 		return -1;
-	if (a->is == ARMED_USED)
+	armed_why_disarmed(why, sizeof(why));
+	if (a->is == ARMED_NOT && !why[0])
+		return -1;
+	if (why[0] && a->is != ARMED_USED)
+		snprintf(text, sizeof(text), "this host was armed, and took that back as it went down, so there was no sweep: %s", why);
+	else if (a->is == ARMED_USED)
 		snprintf(text, sizeof(text), "a sweep began and left no report: the power went, or the "
 			 "report filesystem could not be written to");
 	else if (a->is == ARMED_MISSED)
@@ -141,6 +146,7 @@ static int collect(struct reports *r, int guests_left_off, const struct wishes *
 	if (has_report)
 		note_collected(r, r->n);
 	told = collect_plan(&a, has_report, guests_left_off, w);
+	armed_forget_disarmed();
 	if (a.is != ARMED_NOT && a.is != ARMED_WAITING && disarm(r, &e) < 0)
 		log_line("%s", e.text);
 	thin(r, w);
@@ -185,7 +191,7 @@ static int run_collect(int argc, char **argv)
 				  .guests_left_off = guests_left_off };
 
 		/* a host that awaits nothing has no news */
-		if (!host_has(ARMED_PATH))
+		if (!host_has(ARMED_PATH) && !host_has(DISARMED_PATH))
 			log_line("%s", e.text);
 		else
 			tell(&n, &w);

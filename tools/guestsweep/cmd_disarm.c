@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* disarm: takes an arming back; the guests that arm shut down are started again. */
+/*
+ * disarm: takes an arming back; the guests that arm shut down are started again. With --unless-guests-off, as the host goes down
+ * (guestsweep-armed.service): only where a guest is not off.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "command.h"
 #include "disarm.h"
 #include "guests.h"
+#include "guestsoff.h"
 #include "host.h"
 #include "log.h"
 
@@ -47,16 +51,12 @@ static void stop_timer(void)
 	(void)!host_run(argv, 30, NULL, &none);
 }
 
-static int run_disarm(int argc, char **argv)
+static int take_back(void)
 {
 	struct reports r;
 	struct err e, why;
-	int rc, status = DONE;
+	int rc = reports_open(&r, true, &why), status = DONE;
 
-	if (argc > 1)
-		return usage_error(&command_disarm, "what is %s?", argv[1]);
-	stop_timer();
-	rc = reports_open(&r, true, &why);
 	if (disarm(rc < 0 ? NULL : &r, &e) < 0) {
 		log_line("%s", e.text);
 		status = CANNOT;
@@ -65,6 +65,39 @@ static int run_disarm(int argc, char **argv)
 		log_line("the plan is still on the report filesystem: %s", why.text);
 	else
 		reports_close(&r);
+	return status;
+}
+
+static int take_back_unless_off(void)
+{
+	struct settings s = { 0 };
+	struct err why, e;
+	int rc;
+
+	if (!host_has(ARMED_PATH))
+		return DONE;
+	rc = host_settings(&s, &why);
+	if (rc == 0)
+		rc = guestsoff_check(&s, &why);
+	settings_free(&s);
+	if (rc == 0)
+		return DONE;
+	log_line("NO SWEEP at this restart, what was armed is taken back: %s", why.text);
+	if (armed_note_disarmed(why.text, &e) < 0)
+		log_line("%s", e.text);
+	return take_back();
+}
+
+static int run_disarm(int argc, char **argv)
+{
+	int status;
+
+	if (argc == 2 && strcmp(argv[1], "--unless-guests-off") == 0)
+		return take_back_unless_off();
+	if (argc > 1)
+		return usage_error(&command_disarm, "what is %s?", argv[1]);
+	stop_timer();
+	status = take_back();
 	guests_start_again();
 	if (status == DONE)
 		puts("nothing is armed");
@@ -72,5 +105,6 @@ static int run_disarm(int argc, char **argv)
 }
 
 const struct command command_disarm = {
-	"disarm", "", "takes it back, and starts the guests again that were shut down for it", run_disarm,
+	"disarm", "[--unless-guests-off]",
+	"takes it back, and starts the guests again that were shut down for it", run_disarm,
 };

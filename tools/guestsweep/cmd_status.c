@@ -11,6 +11,14 @@
 #include "jsonget.h"
 #include "log.h"
 
+static void print_disarmed(void)
+{
+	char why[ERR_TEXT_MAX / 2];
+
+	if (armed_why_disarmed(why, sizeof(why))[0])
+		printf("            taken back as the host went down, not collected yet: %s\n", why);
+}
+
 static void print_armed(const struct armed_state *a)
 {
 	static const char *const words[] = {
@@ -23,6 +31,7 @@ static void print_armed(const struct armed_state *a)
 	char when[40];
 
 	printf("armed:      %s\n", words[a->is]);
+	print_disarmed();
 	if (a->is == ARMED_NOT)
 		return;
 	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S %z", localtime(&created));

@@ -120,6 +120,7 @@ void pre_volumes(struct preflight *p)
 
 void pre_guests(struct preflight *p)
 {
+	const struct guest *g;
 	struct words on, saved;
 	struct err e;
 	size_t i;
@@ -135,9 +136,13 @@ void pre_guests(struct preflight *p)
 	preflight_add(p, "guests", ITEM_OK, on.n ? "%zu are on, and will be asked to shut down" : "all are off", on.n);
 	words_clear(&on);
 	if (guests_list("--with-managed-save", &saved, &e) < 0)
-		preflight_add(p, "managed saves", ITEM_WARN, "libvirt: %s", e.text);
+		preflight_add(p, "managed saves", ITEM_FAIL, "libvirt: %s", e.text);
 	for (i = 0; i < saved.n; i++)
-		preflight_add(p, saved.item[i], ITEM_WARN,
-			      "its memory is saved and refers to its disks, so they are not swept; start it and shut it down");
+		if ((g = settings_guest(&p->settings, saved.item[i])) && g->is_saved)
+			preflight_add(p, saved.item[i], ITEM_WARN, "its memory is saved, and sweep.conf says so: it is not swept");
+		else
+			preflight_add(p, saved.item[i], ITEM_FAIL,
+				      "its memory is saved and refers to its disks; start it and shut it down, or leave it so "
+				      "and say it: saved = yes in its section of sweep.conf");
 	words_clear(&saved);
 }
