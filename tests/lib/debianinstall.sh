@@ -27,7 +27,7 @@ put_on_host() {
 	power_on "${words[@]}" -device virtio-blk-pci,drive=checkout,serial=checkout
 	host_up 600
 	must 'mount /dev/disk/by-id/virtio-checkout /mnt && cd /mnt && ./build.sh --as-built install'
-	must 'systemd-analyze verify --man=no guestsweep.service guestsweep.timer guestsweep-collect.service'
+	must 'systemd-analyze verify --man=no guestsweep.service guestsweep.timer guestsweep-collect.service guestsweep-armed.service'
 	silent .
 	# shellcheck disable=SC2016 # it is for the host's shell
 	must 'cd /mnt/domains && for one in *.xml; do virsh define $one || exit; done; virsh autostart web && virsh start web'
