@@ -296,7 +296,7 @@ static void ways_out(void **state)
 	tempdisk_make(&other, 4096);
 	file = other.path;
 	outside = getpid();
-	expect_no_way(&sandbox_e2fsck);
+	expect_no_way(&sandbox_fat);
 	expect_no_way(&sandbox_lvm_report);
 	expect_no_way(&sandbox_lvm);
 	tempdisk_drop(&other);

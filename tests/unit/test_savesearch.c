@@ -29,7 +29,7 @@ static void put_save(const struct folder *f, const char *path, const char *xml)
 	folder_put(f, path, 0, head, sizeof(head));
 }
 
-/* What is found, a line each: where, name, domain, sources, problem. */
+/* What is found, a line each: where, name, domain, sources, problem; or the folder that was looked into. */
 static const char *found(const struct folder *f, const char *sweep_conf)
 {
 	static char text[4096];
@@ -44,6 +44,10 @@ static const char *found(const struct folder *f, const char *sweep_conf)
 	for (i = 0; i < n; i++) {
 		json_object *o = json_object_array_get_idx(saves, i);
 
+		if (json_number(o, "looked")) {
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", json_text(o, "where"));
+			continue;
+		}
 		assert_true(json_object_object_get_ex(o, "sources", &sources));
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s|%s|%s|%s|%s\n", json_text(o, "where"),
 			 json_text(o, "name"), json_text(o, "domain"),
@@ -96,7 +100,8 @@ static void where_they_may_be(void **state)
 	assert_string_equal(found(&f, ""), "v/l:/guest.save|guest|imap|[\"/dev/v/imap\"]|\n");
 	folder_run(&f, "rm guest.save; mkdir sub; mv game.save sub");
 	assert_string_equal(found(&f, "[sweep]\nsaves = v/l:/sub\n"),
-			    "v/l:/sub/game.save|game||[]|it does not begin like a save of libvirt\n");
+			    "v/l:/sub/game.save|game||[]|it does not begin like a save of libvirt\nv/l:/sub\n");
+	assert_string_equal(found(&f, "[sweep]\nsaves = v/l:/nowhere\n"), "");
 	folder_drop(&f);
 }
 
