@@ -36,7 +36,7 @@ fixture_load() { awk '/real_cost/ { n += 60 } /^[^#]/ { n++ } END { print n }' "
 # make_fixtures SCENARIO...: makes what is stale, in two machines side by side. A scenario whose disks could not be
 # made has no key file; the reason is in disks/SCENARIO.failed.
 make_fixtures() {
-	local name turn=0 wanted=() batches=('' '') load=(0 0)
+	local name turn=0 wanted=() batches=('' '') load=(0 0) machines=()
 	local tools_key
 	tools_key=$(hash_of "$kernel" "$recipes"/{btrfs-progs,busybox,cryptsetup,dosfstools,e2fsprogs,exfatprogs,f2fs-tools,lvm2,ntfs-3g,util-linux,xfsprogs})
 	mkdir -p "$beds/disks"
@@ -51,9 +51,12 @@ make_fixtures() {
 	(( ${#wanted[@]} )) || return 0
 	accelerator > /dev/null
 	for turn in 0 1; do
-		[[ -z ${batches[turn]} ]] || { read -ra wanted <<< "${batches[turn]}"; fixture_machine "$turn" "${wanted[@]}" & }
+		[[ ${batches[turn]} ]] || continue
+		read -ra wanted <<< "${batches[turn]}"
+		fixture_machine "$turn" "${wanted[@]}" &
+		machines+=($!)
 	done
-	wait
+	wait "${machines[@]}" || true # what could not be made, its scenario says
 }
 
 # fixture_machine NUMBER SCENARIO...: one machine makes the disks of these scenarios
