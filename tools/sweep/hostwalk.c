@@ -266,5 +266,9 @@ int hostwalk_keep_writable(struct node *n, struct err *e)
 		return n->ops->make_writable(n, e);
 	if (strncmp(n->device, DM_DIR_PREFIX, strlen(DM_DIR_PREFIX)) == 0)
 		return dm_make_writable(n->device + strlen(DM_DIR_PREFIX), e);
-	return blockdev_set_read_only(n->device, false, e);
+	rc = blockdev_set_read_only(n->device, false, e);
+	if (rc < 0 || !blockdev_is_read_only(n->device))
+		return rc;
+	n->read_only = true;
+	return err_set(e, EROFS, "%s is read-only", n->stack);
 }
