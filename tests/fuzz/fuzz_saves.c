@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* link: -Wl,--wrap=reader_ask_fd */
 /* Any bytes as what the reader says of a guest that libvirt has saved: one save comes of it, which is called what its
- * file is called, can be shown, and has room in a message of a worker. */
+ * file is called, can be shown, and has room in a message of a worker; and that the folder was looked into. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stddef.h>
@@ -81,7 +81,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	said_size = size;
 	savesearch_mounted(&settings, root, "v/l", saves);
 	save = json_object_array_get_idx(saves, 0);
-	if (json_object_array_length(saves) != 1 || !json_object_object_get_ex(save, "sources", &sources) ||
+	if (json_object_array_length(saves) != 2 || json_number(save, "looked") != 0 ||
+	    json_number(json_object_array_get_idx(saves, 1), "looked") != 1 || !json_object_object_get_ex(save, "sources", &sources) ||
 	    strlen(json_object_to_json_string(save)) + 100 > CHANNEL_MESSAGE_MAX)
 		abort();
 	if (strcmp(json_text(save, "where"), "v/l:/x.save") != 0 || strcmp(json_text(save, "name"), "x") != 0)
