@@ -101,12 +101,17 @@ char *checkrun_text(const struct checkrun *c, size_t *size)
 	return text;
 }
 
+bool check_has_words(const char *said, size_t size, const char *words)
+{
+	return !words || memmem(said, size, words, strlen(words)) != NULL;
+}
+
 bool checkrun_said(const struct checkrun *c, const char *words)
 {
 	size_t size;
 	cleanup_free char *text = checkrun_text(c, &size);
 
-	return text && memmem(text, size, words, strlen(words)) != NULL;
+	return text && check_has_words(text, size, words);
 }
 
 static size_t list_devices(const struct checkrun *c, struct sandbox_path paths[MAX_PARENTS])

@@ -49,4 +49,7 @@ char *checkrun_text(const struct checkrun *c, size_t *size) must_check nonnull_a
 /* true where this run's part of the log has these words. */
 bool checkrun_said(const struct checkrun *c, const char *words) nonnull_all;
 
+/* true where words stand in the size bytes that a checker said; NULL stands everywhere. */
+bool check_has_words(const char *said, size_t size, const char *words) nonnull_at(1);
+
 #endif

@@ -55,18 +55,13 @@ static const struct {
 	{ "Out of memory", false, E2FSCK_BROKEN, "no-memory", "e2fsck wanted more memory than there is" },
 };
 
-static bool has_words(const char *said, size_t size, const char *words)
-{
-	return memmem(said, size, words, strlen(words)) != NULL;
-}
-
 /* Of an operational error. */
 static enum e2fsck_outcome explain(const char *said, size_t size, bool undo, struct err *why)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(failures); i++) {
-		if ((failures[i].of_undo && !undo) || !has_words(said, size, failures[i].words))
+		if ((failures[i].of_undo && !undo) || !check_has_words(said, size, failures[i].words))
 			continue;
 		if (failures[i].code)
 			err_set_word(why, EIO, failures[i].code, "%s", failures[i].sentence);
@@ -97,7 +92,7 @@ bool e2fsck_leaves_some(const char *said, size_t size)
 			return true;
 		at += strlen(no);
 	}
-	return has_words(said, size, "skipping journal recovery");
+	return check_has_words(said, size, "skipping journal recovery");
 }
 
 struct run_words {
@@ -139,8 +134,8 @@ static void build_argv(const struct e2fsck_job *job, enum e2fsck_way way, struct
  * what repeats itself too often. */
 static bool tells_of_error(const char *said, size_t size)
 {
-	return has_words(said, size, ": I/O error") || has_words(said, size, "(I/O error)") ||
-	       has_words(said, size, "Ignore error? yes");
+	return check_has_words(said, size, ": I/O error") || check_has_words(said, size, "(I/O error)") ||
+	       check_has_words(said, size, "Ignore error? yes");
 }
 
 /* Of a run whose words can be read. */

@@ -53,11 +53,6 @@ int fscheck_describe(struct walk *w, struct node *n, struct err *e)
 	return 0;
 }
 
-static bool has_words(const char *said, size_t size, const char *words)
-{
-	return !words || memmem(said, size, words, strlen(words)) != NULL;
-}
-
 const struct fs_row *fscheck_decode(const struct fs_row *table, int exit, const char *said,
 				    size_t size)
 {
@@ -65,8 +60,8 @@ const struct fs_row *fscheck_decode(const struct fs_row *table, int exit, const 
 	const struct fs_row *row;
 
 	for (row = table; row->exit != FS_TABLE_END; row++)
-		if (row->exit == exit && has_words(said, size, row->words) &&
-		    has_words(said, size, row->also))
+		if (row->exit == exit && check_has_words(said, size, row->words) &&
+		    check_has_words(said, size, row->also))
 			return row;
 	return &broken;
 }
