@@ -146,6 +146,8 @@ void undokeep_end(struct node *n, const char *path)
 	snprintf(n->check.undo, sizeof(n->check.undo), "undo/%03u%s", n->id, ENDING);
 	if (rc == 0) {
 		rc = undofile_hash(&u, n->parents[0]->device, hash, &why);
+		if (rc == 0 && fsync(u.fd) < 0) /* e2fsck does not sync that it has come to its end */
+			rc = err_set(&why, errno, "sync: %s", strerror(errno));
 		undofile_close(&u);
 	}
 	if (rc == 0)
