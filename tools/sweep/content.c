@@ -24,6 +24,7 @@
 #define SWAP_MARK 10 /* bytes, at the end of the first page */
 #define ZERO_CHUNK 65536
 #define ZERO_SAMPLES 64
+#define HEAD_BYTES 73728 /* where nearly all superblocks are: btrfs' ends there */
 
 static void free_probe(blkid_probe *pr)
 {
@@ -272,6 +273,7 @@ int content_read(struct node *n, struct err *e)
 		return fd;
 	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0)
 		return err_set_word(e, EIO, "io-error", "its size can't be read");
+	posix_fadvise(fd, 0, HEAD_BYTES, POSIX_FADV_WILLNEED);
 	if (read_superblock(pr, c) < 0)
 		return err_set_word(e, EIO, "io-error", "reading it failed");
 	c->suspended = strcmp(c->type, "swsuspend") == 0 || (may_be_swap(c) && has_suspend_mark(fd));

@@ -11,7 +11,7 @@
  * read(2), with the report's code io-error. */
 int content_read(struct node *n, struct err *e) must_check nonnull_all;
 
-/* In the reader: whether the device that is read next is a whole one, no partition of the kernel's. */
+/* In the reader: whether the device that is read next is a whole one, no partition. */
 void content_say_whole(bool is_whole);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "held.h"
 #include "walk.h"
 
 void walk_init(struct walk *w, const struct walk_env *env)
@@ -40,6 +41,7 @@ struct node *walk_add(struct walk *w, enum kind kind, struct node *parent, const
 	}
 	n->id = __atomic_add_fetch(w->env->next_id, 1, __ATOMIC_RELAXED);
 	n->kind = kind;
+	n->held = -1;
 	if (parent) {
 		node_add_parent(n, parent);
 		n->host = parent->host;
@@ -78,6 +80,7 @@ struct node *walk_adopt(struct walk *w, const struct node *volume, struct err *e
 	/* an image has to be opened before it can be probed; all others are devices already */
 	n->ops = n->kind == KIND_IMAGE ? walk_driver(w, KIND_IMAGE) : NULL;
 	n->state = NULL;
+	n->held = -1;
 	n->opened = n->probed = n->host = n->kept = n->handed_over = false;
 	n->volume = true;
 	return n;
@@ -94,6 +97,7 @@ void walk_free(struct walk *w)
 			n->ops->forget(n);
 		else
 			free(n->state);
+		device_let_go(n);
 		free(n);
 	}
 	free(w->nodes);

@@ -105,6 +105,7 @@ struct node {
 	uint64_t bytes;
 
 	char device[80];  /* the block device it offers ("" for none) */
+	int held;         /* a descriptor of that device (device_hold()); -1: none */
 	bool read_only;   /* the kernel holds that device read-only */
 	bool throwaway;   /* what is written to that device is lost at the end */
 	bool host;        /* a layer of the host's own, below the guests' volumes */

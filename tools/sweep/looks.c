@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "blockdev.h"
 #include "content.h"
 #include "extlook.h"
 #include "log.h"
@@ -19,11 +17,6 @@
 static bool is_size(unsigned bytes, unsigned least, unsigned most)
 {
 	return bytes >= least && bytes <= most && (bytes & (bytes - 1)) == 0;
-}
-
-static int nonsense(struct err *e)
-{
-	return err_set_word(e, EIO, "tool-failed", "the reader of what stands on it gave a wrong answer");
 }
 
 static struct reader_question *question(struct err *e)
@@ -50,21 +43,9 @@ static int read_content(const struct reader_question *q, void *answer, struct er
 	return rc;
 }
 
-/* true unless the kernel calls it a partition. */
-static bool is_whole(const char *device)
-{
-	char name[32], path[64];
-	struct err e;
-
-	if (blockdev_kernel_name(device, name, &e) < 0)
-		return false;
-	snprintf(path, sizeof(path), "/sys/class/block/%s/partition", name);
-	return access(path, F_OK) < 0;
-}
-
 int look_content(struct node *n, struct err *e)
 {
-	struct reader_question q = { .bytes = n->bytes, .number = is_whole(n->device) };
+	struct reader_question q = { .bytes = n->bytes, .number = n->kind != KIND_PARTITION };
 	struct content *c = &n->content;
 	int rc = reader_ask(n->device, read_content, &q, c, sizeof(*c), e);
 
@@ -84,7 +65,7 @@ int look_content(struct node *n, struct err *e)
 	tidy_bool(&c->all_zero);
 	tidy_bool(&c->suspended);
 	if (c->table[0] && !is_size(c->sector, 512, 65536))
-		return nonsense(e);
+		return reader_nonsense(e);
 	return 0;
 }
 
@@ -132,7 +113,7 @@ static int take_partitions(struct flat_partitions *flat, uint64_t device_bytes, 
 	size_t i;
 
 	if (flat->n > MAX_PARTITIONS)
-		return nonsense(e);
+		return reader_nonsense(e);
 	TIDY(flat->scheme);
 	TIDY(flat->uuid);
 	memcpy(t->scheme, flat->scheme, sizeof(t->scheme));
@@ -181,7 +162,7 @@ static int tidy_ext(struct extsuper *s, struct err *e)
 	TIDY(s->facts.state);
 	tidy_bool(&s->is_pending);
 	tidy_bool(&s->facts.known);
-	return s->block_size && !is_size(s->block_size, 1024, 65536) ? nonsense(e) : 0;
+	return s->block_size && !is_size(s->block_size, 1024, 65536) ? reader_nonsense(e) : 0;
 }
 
 int look_ext(const char *device, struct extsuper *s, struct err *e)
@@ -311,5 +292,5 @@ int look_md(const char *device, uint64_t bytes, const char *version, struct mdsu
 	tidy_bool(&s->is_recovering);
 	for (i = 0; i < MD_MAX_ROLES; i++)
 		tidy_bool(&s->sees[i]);
-	return s->role < MD_ROLE_JOURNAL ? nonsense(e) : 0;
+	return s->role < MD_ROLE_JOURNAL ? reader_nonsense(e) : 0;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "guard.h"
+#include "held.h"
 #include "log.h"
 #include "undoplan.h"
 
@@ -93,17 +94,13 @@ static const struct layer_ops *claimed_by(struct walk *w, struct node *device, s
 	return NULL;
 }
 
-static int probe(struct walk *w, struct node *device, struct err *e)
+/* Names what is on the device. Returns 1 where that is opened or checked next, else 0 or -ENOMEM. */
+static int name_content(struct walk *w, struct node *device, struct err *e)
 {
 	const struct layer_ops *ops;
 	struct err why = { 0 };
 	struct node *n;
 
-	device->probed = true;
-	if (w->host && device->kind == KIND_LV) {
-		device->volume = true;
-		return 0;
-	}
 	if (w->env->read_content(device, &why) < 0) {
 		node_fail(device, &why, "io-error");
 		return 0;
@@ -131,7 +128,32 @@ static int probe(struct walk *w, struct node *device, struct err *e)
 	memcpy(n->label, device->content.label, sizeof(device->content.label));
 	if (ops->describe && ops->describe(w, n, &why) < 0)
 		node_fail(n, &why, "tool-failed");
-	return 0;
+	return n->verdict == VERDICT_NONE && (ops->open || ops->check);
+}
+
+static int probe(struct walk *w, struct node *device, struct err *e)
+{
+	int rc;
+
+	device->probed = true;
+	if (w->host && device->kind == KIND_LV) {
+		device->volume = true;
+		return 0;
+	}
+	if (!w->host)
+		device_hold(device);
+	rc = name_content(w, device, e);
+	if (rc <= 0)
+		device_let_go(device);
+	return rc < 0 ? rc : 0;
+}
+
+static void let_go_below(struct node *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_parents; i++)
+		device_let_go(n->parents[i]);
 }
 
 static int open_now(struct walk *w, struct node *n, struct err *why)
@@ -156,6 +178,7 @@ static int open_layer(struct walk *w, struct node *n, struct err *e)
 	double start = now();
 	int rc = open_now(w, n, &why);
 
+	let_go_below(n);
 	if (rc == -EAGAIN && !n->opened) {
 		*e = why;
 		return rc;
@@ -315,6 +338,7 @@ static void check_one(struct walk *w, struct node *n, const struct node *forbidd
 	struct err why = { 0 };
 	double start = now();
 
+	let_go_below(n);
 	if (w->env->cancelled()) {
 		node_verdict(n, VERDICT_ERROR, "timeout",
 			     "not checked: the time for its guest's sweep, or for all, was over");
@@ -340,6 +364,7 @@ bool walk_check_early(struct walk *w, struct node *n)
 
 	if (env->mode == MODE_LIST)
 		return true;
+	let_go_below(n);
 	looking.mode = MODE_CHECK;
 	w->env = &looking;
 	if (n->ops->check(w, n, &why) < 0)
@@ -430,7 +455,10 @@ unsigned walk_close(struct walk *w, bool kept_too)
 {
 	size_t i = w->n_opened, kept = 0;
 	unsigned left = 0;
+	size_t k;
 
+	for (k = 0; k < w->n_nodes; k++)
+		device_let_go(w->nodes[k]);
 	while (i-- > 0)
 		if ((kept_too || !w->opened[i]->kept) && !close_layer(w, w->opened[i]))
 			left++;
