@@ -244,6 +244,15 @@ struct node *hostwalk_find(struct walk *w, const char *spec, bool with_lvs, stru
 	return found;
 }
 
+static int make_writable(struct node *n, struct err *e)
+{
+	if (n->ops && n->ops->make_writable)
+		return n->ops->make_writable(n, e);
+	if (strncmp(n->device, DM_DIR_PREFIX, strlen(DM_DIR_PREFIX)) == 0)
+		return dm_make_writable(n->device + strlen(DM_DIR_PREFIX), e);
+	return blockdev_set_read_only(n->device, false, e);
+}
+
 int hostwalk_keep_writable(struct node *n, struct err *e)
 {
 	size_t i;
@@ -259,16 +268,11 @@ int hostwalk_keep_writable(struct node *n, struct err *e)
 		if (rc < 0)
 			return rc;
 	}
-	if (!n->device[0] || !n->read_only)
+	if (!n->device[0])
 		return 0;
-	n->read_only = false;
-	if (n->ops && n->ops->make_writable)
-		return n->ops->make_writable(n, e);
-	if (strncmp(n->device, DM_DIR_PREFIX, strlen(DM_DIR_PREFIX)) == 0)
-		return dm_make_writable(n->device + strlen(DM_DIR_PREFIX), e);
-	rc = blockdev_set_read_only(n->device, false, e);
-	if (rc < 0 || !blockdev_is_read_only(n->device))
+	rc = n->read_only ? make_writable(n, e) : 0;
+	if (rc < 0)
 		return rc;
-	n->read_only = true;
-	return err_set(e, EROFS, "%s is read-only", n->stack);
+	n->read_only = blockdev_is_read_only(n->device);
+	return n->read_only ? err_set(e, EROFS, "%s is read-only", n->stack) : 0;
 }

@@ -5,10 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -62,15 +60,6 @@ static int make_run(struct place *p, int64_t started, struct err *e)
 	if (mkdir(p->undo, 0755) < 0 || mkdir(path, 0755) < 0)
 		return err_set(e, errno, "make folder %s: %s", path, strerror(errno));
 	return 0;
-}
-
-/* What the disk itself says, after all switches of the kernel's were set. */
-static bool is_read_only(const char *device)
-{
-	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
-	int read_only = 0;
-
-	return fd >= 0 && ioctl(fd, BLKROGET, &read_only) == 0 && read_only;
 }
 
 static unsigned least(void)
@@ -166,8 +155,6 @@ int publish_prepare(struct place *p, struct walk *host, int64_t started, struct 
 	if (!n)
 		return -e->code;
 	rc = hostwalk_keep_writable(n, e);
-	if (rc == 0 && is_read_only(n->device))
-		rc = err_set(e, EROFS, "%s is read-only", n->stack);
 	if (rc == 0)
 		rc = check_filesystem(p, host, n, e);
 	if (rc == 0)

@@ -296,6 +296,11 @@ int reader_ask(const char *device, reader_task task, const struct reader_questio
 	return ask(fd, task, q, answer, size, e);
 }
 
+int reader_nonsense(struct err *e)
+{
+	return err_set_word(e, EIO, "tool-failed", "the reader of what stands on it gave a wrong answer");
+}
+
 int reader_ask_fd(int fd, reader_task task, const struct reader_question *q, void *answer, size_t size,
 		  struct err *e)
 {

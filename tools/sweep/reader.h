@@ -43,6 +43,9 @@ int reader_ask(const char *device, reader_task task, const struct reader_questio
 int reader_ask_fd(int fd, reader_task task, const struct reader_question *q, void *answer, size_t size,
 		  struct err *e) must_check nonnull_at(2, 3, 4, 6);
 
+/* An answer that the task can't have given. Returns -EIO and e, code tool-failed. */
+int reader_nonsense(struct err *e) nonnull_all;
+
 /* No answer is waited for longer than left() says, in seconds, but for a moment: of this process. */
 void reader_bound_by(unsigned (*left)(void)) nonnull_all;
 

@@ -114,11 +114,6 @@ static json_object *tidy_save(json_object *from)
 	return save;
 }
 
-static int nonsense(struct err *e)
-{
-	return err_set(e, EIO, "the reader of what stands on it gave a wrong answer");
-}
-
 static int take_answer(char *text, json_object *saves, struct err *e)
 {
 	json_object *found;
@@ -129,7 +124,7 @@ static int take_answer(char *text, json_object *saves, struct err *e)
 	found = json_tokener_parse(text);
 	if (!json_object_is_type(found, json_type_array)) {
 		json_object_put(found);
-		return nonsense(e);
+		return reader_nonsense(e);
 	}
 	for (i = 0; rc == 0 && i < json_object_array_length(found); i++) {
 		json_object *save = tidy_save(json_object_array_get_idx(found, i));
@@ -138,7 +133,7 @@ static int take_answer(char *text, json_object *saves, struct err *e)
 			add(saves, save);
 		} else {
 			json_object_put(save);
-			rc = nonsense(e);
+			rc = reader_nonsense(e);
 		}
 	}
 	json_object_put(found);
@@ -181,7 +176,7 @@ static int ask_file(const struct savefolder *f, int fd, const char *file, const 
 	if (rc == 0)
 		rc = take_answer(answer, found, e);
 	if (rc == 0 && f->sure && json_object_array_length(found) == 0)
-		rc = nonsense(e);
+		rc = reader_nonsense(e);
 	if (rc == 0 && json_object_array_length(found) > 0) {
 		json_object *save = json_object_get(json_object_array_get_idx(found, 0));
 

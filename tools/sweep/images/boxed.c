@@ -76,11 +76,6 @@ static int check_extent(const struct reader_question *q, void *answer, struct er
 
 /* ---- what may stand in an answer ---- */
 
-static int nonsense(struct err *e)
-{
-	return err_set_word(e, EIO, "tool-failed", "the reader of its header gave a wrong answer");
-}
-
 static int no_memory(struct err *e)
 {
 	return err_set(e, ENOMEM, "out of memory");
@@ -139,7 +134,7 @@ int flat_facts_take(struct flat_facts *flat, const struct image_file *f, enum im
 	if (format == IMAGE_RAW && facts->bytes)
 		facts->bytes = f->bytes;
 	if (facts->bytes > INT64_MAX || *n_extents > IMAGE_MAX_EXTENTS || (*n_extents && format != IMAGE_VMDK))
-		return nonsense(e);
+		return reader_nonsense(e);
 	return 0;
 }
 
@@ -160,7 +155,7 @@ int flat_extents_take(struct flat_extents *flat, size_t n, struct image_facts *f
 		tidy_raw(flat->part[i].name, sizeof(flat->part[i].name));
 		if ((x.kind != EXTENT_FLAT && x.kind != EXTENT_SPARSE) || !flat->part[i].name[0] || !x.bytes ||
 		    x.bytes > left || x.offset > INT64_MAX)
-			return nonsense(e);
+			return reader_nonsense(e);
 		left -= x.bytes;
 		x.name = strdup(flat->part[i].name);
 		if (!x.name)
