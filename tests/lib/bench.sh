@@ -51,7 +51,7 @@ sweep_by_hand() {
 		join_images "$fixture_image" "$at/keys.cpio" > "$at/image"
 		mapfile -t words < <(attach_disks "$name" "$at")
 		begin=$(now)
-		end=$(machine "$at/1" 900 rdinit=/fixture/by-hand "$at/image" "${words[@]}")
+		end=$(processors=2 machine "$at/1" 900 rdinit=/fixture/by-hand "$at/image" "${words[@]}")
 		minus "$(now)" "$begin" > "$at/wall"
 	done
 	grep -q '^by-hand [0-9.]* 64$' "$at/1/results" || die "by hand, 64 filesystems should have been checked; see $at/1/results"

@@ -20,9 +20,9 @@ accelerator() {
 }
 
 # machine DIR SECONDS WORDS IMAGE [QEMU WORD...]: boots, waits for the end, prints how it ended:
-# reboot, poweroff, watchdog, cut (by an order to QEMU), timeout, accident, or qemu (see DIR/qemu.log). $memory, $console, $person (the script
-# of person.sh) and $second_console may
-# be set by the caller.
+# reboot, poweroff, watchdog, cut (by an order to QEMU), timeout, accident, or qemu (see DIR/qemu.log). $memory, $processors, $console, $person
+# (the script of person.sh) and $second_console may be set by the caller. One processor is the rule: emulated ones wait for one another by
+# spinning, which costs a third more time where the machine has no more of its own than it runs machines.
 machine() { boot_with "$(accelerator)" "$@"; }
 
 # accident DIR ACCELERATOR: did the emulator break the kernel? Emulated processors side by side now and then run an int3 that the kernel
@@ -49,7 +49,7 @@ boot_with() {
 		person_acts "$dir" "$person" > /dev/null &
 		acting=$!
 	fi
-	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m "${memory:-512}" \
+	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$accel" -cpu max -smp "${processors:-1}" -m "${memory:-512}" \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-serial "${console:-$screen}" -serial "file:$dir/results" -qmp stdio \
 		-kernel "$kernel" -initrd "$initrd" -append "console=ttyS0 panic=-1 quiet $words" "$@" \

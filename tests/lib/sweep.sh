@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154 # names of common.sh
 # One sweep of a scenario's disks by the image, and what comes out of it.
 
-# setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, limit=SECONDS, report-size=SIZE,
+# setting SCENARIO KEY DEFAULT: from the scenario's `machine` file: memory=MiB, processors=N (1), limit=SECONDS, report-size=SIZE,
 # report-disk=full|tight|read-only|broken, failing-writes=DISK, read-only=DISK, log-writes=DISK (for `replay`), waits=yes (long, but without
 # work), qemu=WORDS (more of the machine; qemu.N of its Nth sweep, as cmdline.N is that one's command line), late=DISK (its person plugs it
 # in), second-console=yes (a third serial port, for its person), reports=N (so many sweeps in one boot), fresh-report=yes (an empty one each
@@ -187,7 +187,7 @@ sweep() {
 	for person in "$scenarios/$name/person.$3" "$scenarios/$name/person" ''; do
 		[[ ! -f $person ]] || break
 	done
-	memory=$(setting "$name" memory 512) second_console=$(setting "$name" second-console no) \
+	memory=$(setting "$name" memory 512) processors=$(setting "$name" processors 1) second_console=$(setting "$name" second-console no) \
 		machine "$run" "$(setting "$name" limit 180)" "$line" "$dir/image" "${words[@]}" > "$run/end"
 	! is_served "$name" "$3" || end_server "$dir"
 	tr -d '\r' < "$run/console" | grep -aE '^guestsweep: verdict=[a-z]+ filesystems=[0-9]+ clean=[0-9]+ repaired=[0-9]+ uncorrected=[0-9]+ skipped=[0-9]+ errors=[0-9]+ seconds=[0-9.]+$' |
