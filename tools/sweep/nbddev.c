@@ -30,10 +30,21 @@
 #define FREE_LIMIT_MS 60000
 #define END_LIMIT_MS 10000
 #define PAUSE_MS 10
+#define STATE_MAX 32 /* "live", "coming", "going": show_initstate() of kernel/module/main.c */
 
 static void rest(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+}
+
+/* Its devices are there. One that another worker has begun to load has its folder before it has them. */
+static bool is_driver_live(void)
+{
+	cleanup_free char *state = NULL;
+	struct err ignored;
+
+	return file_read("/sys/module/nbd/initstate", STATE_MAX, &state, NULL, &ignored) == 0 &&
+	       strcmp(state, "live\n") == 0;
 }
 
 /* Partitions are mapped by us, the kernel must not look for any. */
@@ -46,7 +57,7 @@ static int load_driver(const struct walk_env *env, unsigned id, struct err *e)
 	struct spawn_result r;
 	int rc;
 
-	if (access("/sys/module/nbd", F_OK) == 0)
+	if (is_driver_live())
 		return 0;
 	snprintf(log, sizeof(log), "%s/%03u-nbd.txt", env->log_dir, id);
 	snprintf(number, sizeof(number), "nbds_max=%d", MAX_DEVICES);
