@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,14 +11,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "boxtalk.h"
 #include "cleanup.h"
-#include "log.h"
 #include "sandbox.h"
 #include "sandbox_profiles.h"
-#include "spawn.h"
 
 #define LIMIT_S 200    /* for an answer; a host filesystem may have many folders. PID 1 takes the supervisor for stuck after 300 */
 #define LIMIT_LEAST_S 10
@@ -194,72 +191,23 @@ static int send_question(const struct message *m, int device, int answer, struct
 	return 0;
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000L + ts.tv_nsec / 1000000;
-}
-
-/* Reads size bytes, until the limit in time. Returns how many came. */
-static size_t receive(int fd, void *buf, size_t size, long until_ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	size_t got = 0;
-	ssize_t n = 1;
-
-	while (got < size && n > 0 && now_ms() < until_ms) {
-		if (poll(&p, 1, (int)(until_ms - now_ms())) <= 0)
-			continue;
-		n = read(fd, (char *)buf + got, size - got);
-		got += n > 0 ? (size_t)n : 0;
-	}
-	return got;
-}
-
-/* Text from the reader is a guest's: cut, and escaped once more. */
-static int take_error(const struct head *head, struct err *e)
-{
-	struct err theirs = head->e;
-
-	theirs.text[sizeof(theirs.text) - 1] = 0;
-	theirs.word[sizeof(theirs.word) - 1] = 0;
-	e->code = head->rc < 0 && head->rc >= -4095 ? -head->rc : EIO;
-	escape_text(e->text, sizeof(e->text), theirs.text);
-	escape_text(e->word, sizeof(e->word), theirs.word);
-	return -e->code;
-}
-
-static int broken(int status, struct err *e)
-{
-	struct spawn_result r = { .code = 0 };
-	char how[64];
-
-	r.how = status == -1 ? SPAWN_TIMED_OUT : WIFSIGNALED(status) ? SPAWN_SIGNALLED : SPAWN_EXITED;
-	r.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-	return err_set_word(e, EIO, "tool-failed",
-			    "what stands on it broke the reader of it (%s); it is left alone",
-			    spawn_describe(&r, how, sizeof(how)));
-}
-
 static int take_answer(int fd, void *answer, size_t size, struct err *e)
 {
-	long until_ms = now_ms() + limit_ms();
+	long until_ms = boxtalk_now_ms() + limit_ms();
 	struct head head;
-	bool whole = receive(fd, &head, sizeof(head), until_ms) == sizeof(head) &&
-		     receive(fd, answer, size, until_ms) == size;
+	bool whole = boxtalk_receive(fd, &head, sizeof(head), until_ms, NULL) == sizeof(head) &&
+		     boxtalk_receive(fd, answer, size, until_ms, NULL) == size;
 	int status = -1;
 
-	if (receive(reader_socket, &status, sizeof(status), until_ms) != sizeof(status)) {
-		bool in_time = now_ms() < until_ms;
+	if (boxtalk_receive(reader_socket, &status, sizeof(status), until_ms, NULL) != sizeof(status)) {
+		bool in_time = boxtalk_now_ms() < until_ms;
 
 		status = stop();
-		return broken(in_time ? status : -1, e);
+		return boxtalk_broken(in_time ? status : -1, e);
 	}
 	if (!whole || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return broken(status, e);
-	return head.rc == 0 ? 0 : take_error(&head, e);
+		return boxtalk_broken(status, e);
+	return head.rc == 0 ? 0 : boxtalk_error(head.rc, &head.e, e);
 }
 
 /* Asks about what is open as fd. */
