@@ -299,6 +299,7 @@ static void ways_out(void **state)
 	expect_no_way(&sandbox_fat);
 	expect_no_way(&sandbox_lvm_report);
 	expect_no_way(&sandbox_lvm);
+	expect_no_way(&sandbox_luks);
 	tempdisk_drop(&other);
 }
 

@@ -52,6 +52,10 @@ void sandbox_cut_off(void);
 pid_t sandbox_fork(const struct sandbox *s, const int *fds, size_t n, void (*code)(void *arg), void *arg,
 		   struct err *e) must_check nonnull_at(1, 2, 4, 6);
 
+/* The sandbox of process pid, its first, may use bytes of memory from here on, be that more or less than before;
+ * nothing where the kernel limits none. */
+void sandbox_set_memory(pid_t pid, uint64_t bytes);
+
 /* In a sandbox: only what p lists may be asked of the kernel from here on. Returns 0 or -errno. */
 int sandbox_narrow(const struct sandbox_profile *p, struct err *e) must_check nonnull_all;
 

@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -158,6 +159,17 @@ static void memory_files(struct filter *f)
 	end_call(f, from);
 }
 
+/* Ciphers of the kernel, and nothing that has another end. */
+static void ciphers_only(struct filter *f)
+{
+	unsigned from = begin_call(f, SYS_socket);
+
+	load_arg(f, 0);
+	end_if(f, AF_ALG, SECCOMP_RET_ALLOW);
+	end(f, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+	end_call(f, from);
+}
+
 static void known_ioctls(struct filter *f)
 {
 	unsigned from = begin_call(f, SYS_ioctl);
@@ -276,6 +288,8 @@ static void make(struct filter *f, const struct sandbox_profile *p)
 	memory_without_code(f, SYS_mprotect);
 	if (p->memory_files)
 		memory_files(f);
+	if (p->asks_ciphers)
+		ciphers_only(f);
 	if (p->capabilities)
 		device_mapper(f);
 	known_ioctls(f);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define GROUPS "/sys/fs/cgroup/sweep"
 #define MEMINFO_MAX 16384
 #define LEAST_MEMORY (64ULL << 20)
+#define FOLDER_SIZE 160
 
 /* Bytes; 0: not known. */
 static uint64_t free_memory(void)
@@ -36,7 +38,7 @@ static uint64_t free_memory(void)
 
 static void set(const char *folder, const char *name, const char *value)
 {
-	char path[160];
+	char path[FOLDER_SIZE + 32];
 	struct err ignored;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -44,17 +46,24 @@ static void set(const char *folder, const char *name, const char *value)
 		return; /* without that controller there is no such file */
 }
 
+static void set_memory(const char *folder, uint64_t bytes)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)bytes);
+	set(folder, "memory.max", value);
+}
+
 void sandbox_make_cgroup(struct sandbox_plan *p)
 {
 	uint64_t most = free_memory() / 100 * p->s->profile->memory_percent;
-	char folder[128], value[32];
+	char folder[FOLDER_SIZE], value[32];
 
 	snprintf(folder, sizeof(folder), GROUPS "/box-%u", p->number);
 	if (mkdir(folder, 0755) < 0)
 		return;
 	if (most) {
-		snprintf(value, sizeof(value), "%llu", (unsigned long long)(most < LEAST_MEMORY ? LEAST_MEMORY : most));
-		set(folder, "memory.max", value);
+		set_memory(folder, most < LEAST_MEMORY ? LEAST_MEMORY : most);
 		set(folder, "memory.swap.max", "0");
 	}
 	set(folder, "memory.oom.group", "1");
@@ -63,18 +72,34 @@ void sandbox_make_cgroup(struct sandbox_plan *p)
 	p->cgroup = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-void sandbox_drop_cgroup(pid_t pid)
+/* Of the sandbox whose first process is pid. Returns false where it has none. */
+static bool find_cgroup(pid_t pid, char folder[FOLDER_SIZE])
 {
 	cleanup_free char *text = NULL;
-	char path[64], folder[160], *name;
+	char path[64], *name;
 	struct err e;
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
 	if (file_read(path, 4096, &text, NULL, &e) < 0)
-		return;
+		return false;
 	name = strstr(text, "/box-");
-	if (!name)
-		return;
-	snprintf(folder, sizeof(folder), GROUPS "%.*s", (int)strcspn(name, " \n"), name);
-	rmdir(folder); /* PID 1 clears up what is left */
+	if (name)
+		snprintf(folder, FOLDER_SIZE, GROUPS "%.*s", (int)strcspn(name, " \n"), name);
+	return name;
+}
+
+void sandbox_set_memory(pid_t pid, uint64_t bytes)
+{
+	char folder[FOLDER_SIZE];
+
+	if (find_cgroup(pid, folder))
+		set_memory(folder, bytes);
+}
+
+void sandbox_drop_cgroup(pid_t pid)
+{
+	char folder[FOLDER_SIZE];
+
+	if (find_cgroup(pid, folder))
+		rmdir(folder); /* PID 1 clears up what is left */
 }

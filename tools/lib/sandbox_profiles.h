@@ -15,6 +15,8 @@ struct sandbox_profile {
 	unsigned threads;        /* processes and threads in all */
 	unsigned descriptors;
 	bool memory_files;       /* makes files in memory, whose size has no limit of its own */
+	bool asks_ciphers;       /* sockets to the kernel's ciphers (AF_ALG), of no other family */
+	uint64_t locked_bytes;   /* of memory that it may lock, for keys */
 	uint64_t capabilities;   /* it stays root and keeps these: one bit each; its /dev is its own then */
 	bool mapped_are_loops;   /* /proc/devices calls device-mapper "loop": LVM asks that nothing then */
 	bool lists_devices;      /* may see which devices it has */
@@ -26,7 +28,7 @@ struct sandbox_profile {
 
 extern const struct sandbox_profile sandbox_e2fsck, sandbox_xfs_repair, sandbox_btrfs, sandbox_fat,
 	sandbox_ntfs, sandbox_exfat, sandbox_f2fs, sandbox_reader, sandbox_reader_of_one, sandbox_look,
-	sandbox_lvm_report, sandbox_lvm;
+	sandbox_lvm_report, sandbox_lvm, sandbox_luks;
 extern const struct sandbox_profile sandbox_qemu_img, sandbox_qemu_nbd;
 
 #endif

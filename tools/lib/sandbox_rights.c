@@ -28,6 +28,16 @@ static int limit(int what, rlim_t most, struct err *e)
 	return 0;
 }
 
+/* No more than this process may. */
+static int limit_locked(uint64_t most, struct err *e)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &now) < 0)
+		return err_set(e, errno, "limits: %s", strerror(errno));
+	return limit(RLIMIT_MEMLOCK, most < now.rlim_max ? most : now.rlim_max, e);
+}
+
 int sandbox_set_limits(const struct sandbox_plan *p, struct err *e)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -44,7 +54,7 @@ int sandbox_set_limits(const struct sandbox_plan *p, struct err *e)
 	if (rc == 0)
 		rc = limit(RLIMIT_NPROC, p->s->profile->threads, e);
 	if (rc == 0)
-		rc = limit(RLIMIT_MEMLOCK, 0, e);
+		rc = limit_locked(p->s->profile->locked_bytes, e);
 	return rc == 0 ? limit(RLIMIT_MSGQUEUE, 0, e) : rc;
 }
 
