@@ -2,108 +2,39 @@
 #include "luksopen.h"
 
 #include <errno.h>
-#include <libcryptsetup.h>
-#include <string.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "blockdev.h"
-#include "cleanup.h"
 #include "keys.h"
 #include "log.h"
+#include "loopdev.h"
+#include "luksbox.h"
+#include "luksmap.h"
 
-#define MAX_SLOTS 32
-#define KEY_SLOT_ANY CRYPT_ANY_SLOT
-
-static char last_words[256]; /* of libcryptsetup; one process opens one volume at a time */
-
-static void take_words(int level, const char *msg, void *arg)
-{
-	(void)arg;
-	if (level != CRYPT_LOG_ERROR)
-		return;
-	escape_text(last_words, sizeof(last_words), msg);
-	last_words[strcspn(last_words, "\n")] = 0;
-}
-
-static void free_crypt(struct crypt_device **cd)
-{
-	crypt_free(*cd);
-}
-
-static int load_header(struct crypt_device **cd, const char *device,
-		       const struct crypttab_entry *entry, struct err *e)
-{
-	uint32_t requirements = 0;
-	int rc = entry->header ? crypt_init_data_device(cd, entry->header, device)
-			       : crypt_init(cd, device);
-
-	if (rc == 0)
-		rc = crypt_load(*cd, CRYPT_LUKS, NULL);
-	if (rc < 0)
-		return err_set_word(e, -rc, "bad-header", "LUKS: the header can't be used: %s",
-				    last_words[0] ? last_words : strerror(-rc));
-	if (strcmp(crypt_get_type(*cd), CRYPT_LUKS2) == 0 &&
-	    (crypt_persistent_flags_get(*cd, CRYPT_FLAGS_REQUIREMENTS, &requirements) < 0 ||
-	     requirements))
-		return err_set_word(e, EBUSY, "unsupported-feature",
-				    "LUKS: a reencryption is under way, or the header asks for "
-				    "something unknown; finish it on the host first");
-	return 0;
-}
-
-/* The most memory in KiB that one of the key slots that will be tried asks for. */
-static uint64_t memory_needed(struct crypt_device *cd, int only_slot)
-{
-	struct crypt_pbkdf_type pbkdf;
-	uint64_t most = 0;
-	int slot;
-
-	for (slot = 0; slot < MAX_SLOTS; slot++) {
-		if (only_slot != KEY_SLOT_ANY && slot != only_slot)
-			continue;
-		if (crypt_keyslot_status(cd, slot) < CRYPT_SLOT_ACTIVE)
-			continue;
-		if (crypt_keyslot_get_pbkdf(cd, slot, &pbkdf) == 0 && pbkdf.max_memory_kb > most)
-			most = pbkdf.max_memory_kb;
-	}
-	return most;
-}
-
-/* Tries a passphrase on the key slots; *key is the volume key then. -EKEYREJECTED: none opens with it. */
-static int try_passphrase(const struct walk_env *env, struct crypt_device *cd, int slot, struct secret *passphrase,
-			  struct secret **key, struct err *e)
+/* What it may use of memory is asked for as long as it does. -EKEYREJECTED: no key slot opens with passphrase. */
+static int try_passphrase(struct luks_box *b, struct secret *passphrase, struct secret **key, struct err *e)
 {
 	static const char *const memory[] = { "memory" };
-	cleanup_secret struct secret *volume_key = secret_new((size_t)crypt_get_volume_key_size(cd), e);
-	uint64_t kib = memory_needed(cd, slot);
-	size_t size = volume_key ? secret_size(volume_key) : 0;
-	int rc;
+	uint64_t kib = b->facts.argon2_kib;
+	int rc = kib ? b->env->acquire(memory, 1, kib, e) : 0;
 
-	if (!volume_key)
-		return -ENOMEM;
-	rc = kib ? env->acquire(memory, 1, kib, e) : 0;
 	if (rc < 0)
 		return err_wrap(e, "LUKS: a key slot's Argon2");
-	rc = crypt_volume_key_get(cd, slot, secret_bytes(volume_key), &size, secret_bytes(passphrase),
-				  secret_size(passphrase));
+	rc = luksbox_try(b, passphrase, key, e);
 	if (kib)
-		env->release(memory, 1, kib);
-	if (rc == -EPERM || rc == -ENOENT)
-		return err_set_word(e, EKEYREJECTED, "no-key", "LUKS: no key slot opens with it");
-	if (rc < 0)
-		return err_set_word(e, -rc, "tool-failed", "LUKS: %s",
-				    last_words[0] ? last_words : strerror(-rc));
-	*key = steal_ptr(&volume_key);
-	return 0;
+		b->env->release(memory, 1, kib);
+	return rc;
 }
 
-static int unlock_with_file(const struct walk_env *env, struct crypt_device *cd,
-			    const struct crypttab_entry *entry, int slot, struct secret **key, struct err *e)
+static int unlock_with_file(struct luks_box *b, const struct crypttab_entry *entry, struct secret **key, struct err *e)
 {
 	cleanup_secret struct secret *passphrase = NULL;
-	int rc = keys_load(env, entry, &passphrase, e);
+	int rc = keys_load(b->env, entry, &passphrase, e);
 
 	if (rc == 0)
-		rc = try_passphrase(env, cd, slot, passphrase, key, e);
+		rc = try_passphrase(b, passphrase, key, e);
 	if (rc == -EKEYREJECTED)
 		err_set_word(e, EKEYREJECTED, "no-key",
 			     "LUKS: no key slot opens with %s; the key is a wrong one, or a "
@@ -111,8 +42,8 @@ static int unlock_with_file(const struct walk_env *env, struct crypt_device *cd,
 	return rc;
 }
 
-static int unlock_with_typed(const struct walk_env *env, struct crypt_device *cd,
-			     const struct crypttab_entry *entry, int slot, struct secret **key, struct err *e)
+static int unlock_with_typed(struct luks_box *b, const struct crypttab_entry *entry, struct secret **key,
+			     struct err *e)
 {
 	struct typed_turn turn = { .entry = entry, .lock = -1 };
 	int rc;
@@ -120,51 +51,62 @@ static int unlock_with_typed(const struct walk_env *env, struct crypt_device *cd
 	do {
 		cleanup_secret struct secret *passphrase = NULL;
 
-		rc = typed_next(env->keys->typed, env, &turn, &passphrase, e);
+		rc = typed_next(b->env->keys->typed, b->env, &turn, &passphrase, e);
 		if (rc == 0)
-			rc = try_passphrase(env, cd, slot, passphrase, key, e);
+			rc = try_passphrase(b, passphrase, key, e);
 	} while (rc == -EKEYREJECTED);
 	typed_end(&turn, rc == 0);
 	return rc;
 }
 
-/* Gets the volume key; *key holds it then. */
-static int unlock(const struct walk_env *env, struct crypt_device *cd, const struct crypttab_entry *entry,
-		  struct secret **key, struct err *e)
+/* Learns from the header on device header what and where the data is, and gets the volume key; *key holds it then. */
+static int unlock(const struct walk_env *env, const char *device, const char *header,
+		  const struct crypttab_entry *entry, struct luks_facts *facts, struct secret **key, struct err *e)
 {
-	int slot = entry->key_slot < 0 ? KEY_SLOT_ANY : entry->key_slot;
+	struct luks_box b;
+	int rc = luksbox_start(&b, env, header, device, entry->key_slot, e);
 
-	return entry->key_file ? unlock_with_file(env, cd, entry, slot, key, e)
-			       : unlock_with_typed(env, cd, entry, slot, key, e);
+	*facts = b.facts;
+	if (rc == 0)
+		rc = entry->key_file ? unlock_with_file(&b, entry, key, e) : unlock_with_typed(&b, entry, key, e);
+	luksbox_end(&b);
+	return rc;
 }
 
-static int activate(struct crypt_device *cd, const char *name, uint32_t flags, struct secret *key, struct err *e)
+/* The same with the header where crypttab says. */
+static int unlock_by_entry(const struct walk_env *env, const char *device, const struct crypttab_entry *entry,
+			   struct luks_facts *facts, struct secret **key, struct err *e)
 {
-	int rc = crypt_activate_by_volume_key(cd, name, secret_bytes(key), secret_size(key), flags);
+	char loop[LOOPDEV_SIZE];
+	struct err why;
+	struct stat st;
+	int rc;
 
-	if (rc < 0)
-		return err_set_word(e, -rc, "tool-failed", "LUKS: activation failed: %s",
-				    last_words[0] ? last_words : strerror(-rc));
-	return 0;
+	if (!entry->header)
+		return unlock(env, device, device, entry, facts, key, e);
+	if (stat(entry->header, &st) == 0 && S_ISBLK(st.st_mode))
+		return unlock(env, device, entry->header, entry, facts, key, e);
+	rc = loopdev_attach(entry->header, LO_FLAGS_READ_ONLY, loop, e);
+	if (rc < 0) {
+		snprintf(e->word, sizeof(e->word), "bad-header");
+		return err_wrap(e, "LUKS: its header");
+	}
+	rc = unlock(env, device, loop, entry, facts, key, e);
+	if (loopdev_detach(loop, &why) < 0)
+		log_line("%s: %s", entry->header, why.text);
+	return rc;
 }
 
 int luks_open_device(const struct walk_env *env, const char *device, const struct crypttab_entry *entry,
 		     const char *name, bool read_only, struct err *e)
 {
-	__attribute__((cleanup(free_crypt))) struct crypt_device *cd = NULL;
 	cleanup_secret struct secret *key = NULL;
-	uint32_t flags = (read_only ? CRYPT_ACTIVATE_READONLY : 0) |
-			 (entry->discard ? CRYPT_ACTIVATE_ALLOW_DISCARDS : 0);
-	int rc;
+	struct luks_facts facts;
+	int rc = unlock_by_entry(env, device, entry, &facts, &key, e);
 
-	last_words[0] = 0;
-	crypt_set_log_callback(NULL, take_words, NULL);
-	/* without locks libcryptsetup repairs no header behind our back */
-	crypt_metadata_locking(NULL, 0);
-	rc = load_header(&cd, device, entry, e);
-	if (rc == 0)
-		rc = unlock(env, cd, entry, &key, e);
 	if (!read_only && blockdev_set_read_only(device, false, e) < 0)
 		return -e->code;
-	return rc < 0 ? rc : activate(cd, name, flags, key, e);
+	if (rc < 0)
+		return rc;
+	return luksmap_make(name, device, &facts, key, read_only || blockdev_is_read_only(device), entry->discard, e);
 }

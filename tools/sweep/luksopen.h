@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opening one LUKS volume: header, key slot, mapping; by libcryptsetup. */
+/* Opening one LUKS volume: header and key slot in a sandbox (luksbox.h), then the mapping (luksmap.h). */
 #ifndef GS_LUKSOPEN_H
 #define GS_LUKSOPEN_H
 

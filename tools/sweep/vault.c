@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "blockdev.h"
-#include "dm.h"
 #include "loopdev.h"
+#include "luksmap.h"
 #include "luksopen.h"
 #include "log.h"
 #include "mounts.h"
@@ -45,7 +45,7 @@ static int visit_device(const struct visit *v, const char *device, struct err *e
 	if (rc < 0)
 		return rc;
 	rc = mounts_with(MAPPER NAME, FOLDER, v->work, v->arg, e);
-	if (dm_drop(NAME, &why) < 0) {
+	if (luksmap_drop(NAME, &why) < 0) {
 		log_line("the vault could not be closed: %s", why.text);
 		return rc < 0 ? rc : err_set(e, EBUSY, "%s", why.text);
 	}

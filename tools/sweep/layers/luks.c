@@ -5,13 +5,13 @@
  * Recognises  LUKS1 and LUKS2 headers (also LUKS2 by its secondary header), a
  *             volume with a detached header, and one that crypttab names and
  *             whose header is gone.
- * Uses        libcryptsetup.
+ * Uses        libcryptsetup, in a sandbox (luksbox.h); libdevmapper.
  * open        gets the volume key while the kernel holds the volume read-only,
- *             then activates; read-only where the mode or crypttab says so, with
+ *             then maps the data; read-only where the mode or crypttab says so, with
  *             discards only where crypttab says so.
- * close       deactivates it.
- * Never       writes a header, goes on with a pending reencryption, or starts an
- *             Argon2 that the free memory can't hold.
+ * close       removes the mapping.
+ * Never       reads a header where there are rights, writes one, goes on with a pending
+ *             reencryption, or starts an Argon2 that the free memory can't hold.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #include "blockdev.h"
 #include "dm.h"
 #include "keys.h"
+#include "luksmap.h"
 #include "luksopen.h"
 #include "registry.h"
 #include "walk.h"
@@ -110,7 +111,7 @@ static int luks_close(struct walk *w, struct node *n, struct err *e)
 
 	(void)w;
 	snprintf(name, sizeof(name), "gs-%u", n->id);
-	return dm_drop(name, e);
+	return luksmap_drop(name, e);
 }
 
 const struct layer_ops luks_ops = {
