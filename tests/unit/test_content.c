@@ -14,6 +14,7 @@
 #include "tempdisk.h"
 
 #define DISK (8u << 20)
+#define LARGE (3ull << 30) /* a sparse file */
 
 /* Signatures of two filesystems that lie apart. */
 #define SQUASHFS "hsqs\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\4\0"
@@ -32,14 +33,19 @@ static const unsigned char fat16[] = {
 
 static const unsigned char nothing[sizeof(fat16)];
 
-static void look(const struct tempdisk *d, struct node *n)
+static void look_at(const struct tempdisk *d, uint64_t bytes, struct node *n)
 {
 	struct err e;
 
 	memset(n, 0, sizeof(*n));
 	memcpy(n->device, d->path, sizeof(d->path));
-	n->bytes = DISK;
+	n->bytes = bytes;
 	assert_int_equal(content_read(n, &e), 0);
+}
+
+static void look(const struct tempdisk *d, struct node *n)
+{
+	look_at(d, DISK, n);
 }
 
 static void one_filesystem(void **state)
@@ -159,6 +165,27 @@ static void suspended_beside_something(void **state)
 	tempdisk_drop(&d);
 }
 
+/* A large disk of few data: the first partition, or an ext filesystem's first backup superblock for blocks
+ * of 1, 2 and 4 KiB, is all that a wiped start leaves, and no sample hits it. */
+static void wiped_start_of_a_large_disk(void **state)
+{
+	static const uint64_t left[] = { (1u << 20) + 1024, (8u << 20) + 1024, 32u << 20, 128u << 20 };
+	struct tempdisk d;
+	struct node n;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		tempdisk_make(&d, LARGE);
+		look_at(&d, LARGE, &n);
+		assert_true(n.content.all_zero);
+		tempdisk_put(&d, left[i] + 56, "\x53\xef", 2);
+		look_at(&d, LARGE, &n);
+		assert_false(n.content.all_zero);
+		tempdisk_drop(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +194,7 @@ int main(void)
 		cmocka_unit_test(suspended_systems),
 		cmocka_unit_test(suspended_beside_something),
 		cmocka_unit_test(boot_code_like_a_table),
+		cmocka_unit_test(wiped_start_of_a_large_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,26 +194,33 @@ static bool is_zero(const unsigned char *p, size_t n)
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* Looks at the start, the end and samples between: whether a device was ever
- * written is not worth reading all of it. */
-static bool looks_empty(const char *device, uint64_t bytes)
+static bool is_zero_at(const char *device, uint64_t offset)
 {
 	static unsigned char chunk[ZERO_CHUNK];
 	struct err e;
+
+	return blockdev_read(device, offset & ~511ULL, chunk, ZERO_CHUNK, &e) == 0 && is_zero(chunk, ZERO_CHUNK);
+}
+
+/* Looks at the start, the end and samples between: whether a device was ever
+ * written is not worth reading all of it. What a wiped start leaves on a large one
+ * lies between the samples: the first partition, which every tool begins at
+ * 1 MiB, and an ext filesystem's first backup superblock, whose place depends on
+ * the size of its blocks. */
+static bool looks_empty(const char *device, uint64_t bytes)
+{
+	static const uint64_t likely[] = { 1 << 20, 8 << 20, 32 << 20, 128 << 20 };
 	uint64_t i;
 
 	if (bytes < ZERO_CHUNK)
 		return false;
-	for (i = 0; i < ZERO_SAMPLES; i++) {
-		uint64_t offset = (bytes - ZERO_CHUNK) / (ZERO_SAMPLES - 1) * i;
-
-		if (i == ZERO_SAMPLES - 1)
-			offset = bytes - ZERO_CHUNK;
-		if (blockdev_read(device, offset & ~511ULL, chunk, ZERO_CHUNK, &e) < 0 ||
-		    !is_zero(chunk, ZERO_CHUNK))
+	for (i = 0; i < ARRAY_SIZE(likely); i++)
+		if (likely[i] + ZERO_CHUNK <= bytes && !is_zero_at(device, likely[i]))
 			return false;
-	}
-	return true;
+	for (i = 0; i < ZERO_SAMPLES - 1; i++)
+		if (!is_zero_at(device, (bytes - ZERO_CHUNK) / (ZERO_SAMPLES - 1) * i))
+			return false;
+	return is_zero_at(device, bytes - ZERO_CHUNK);
 }
 
 /* The words that the kernel (S1SUSPEND, LINHIB0001), uswsusp and TuxOnIce put in the place of swap's
