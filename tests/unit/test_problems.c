@@ -71,6 +71,24 @@ static void totals_and_lines(void **state)
 	assert_int_equal(p.kinds[0].fixed, 1);
 }
 
+static void assert_corrected(const char *log, bool corrected)
+{
+	struct problems p = read_log(log);
+
+	assert_true(problems_corrected(&p) == corrected);
+}
+
+/* e2fsck ends with 0 where it has corrected something and then started over: a multi-mount protection with a
+ * wrong checksum, fields of a journal that its version does not have. What it only found better ways for is none. */
+static void corrected_with_exit_0(void **state)
+{
+	(void)state;
+	assert_corrected("", false);
+	assert_corrected("<total code=\"0x014006\" count=\"1\" fixed=\"0\"/>\n", false);
+	assert_corrected("<total code=\"0x000047\" count=\"1\" fixed=\"1\"/>\n", true);
+	assert_corrected("<total code=\"0x00002a\" count=\"1\" fixed=\"0\"/>\n", true);
+}
+
 /* More kinds, and more lost files, than there is room for. */
 static void too_many(void **state)
 {
@@ -96,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_words),
 		cmocka_unit_test(totals_and_lines),
+		cmocka_unit_test(corrected_with_exit_0),
 		cmocka_unit_test(too_many),
 	};
 

@@ -11,6 +11,7 @@
 #define UNCONNECTED_DIR 0x030003
 #define LOOPED_DIR 0x03001d
 #define UNATTACHED_INODE 0x040002
+#define CLEAR_V2_JOURNAL 0x00002a /* done without being asked for, and so never noted as fixed */
 
 /* What a correction takes away. The codes are those of e2fsck/problem.h whose answer is clear, clear inode,
  * delete, truncate, salvage or unlink, but for what holds no data of a guest's. */
@@ -117,6 +118,16 @@ static unsigned fixed_of(const struct problems *p, const unsigned *codes)
 				/* of blocks that several files claim e2fsck only tells, and asks later */
 				fixed += *codes >> 12 == 0x11 ? p->kinds[i].count : p->kinds[i].fixed;
 	return fixed;
+}
+
+bool problems_corrected(const struct problems *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->kinds[i].fixed || p->kinds[i].code == CLEAR_V2_JOURNAL)
+			return true;
+	return false;
 }
 
 bool problems_lose_data(const struct problems *p)

@@ -27,6 +27,9 @@ struct problems {
 /* Adds what the problem log at path says, a few MiB at most; lines that are none of it count for nothing. */
 void problems_read(struct problems *p, const char *path) nonnull_all;
 
+/* true where something was corrected. e2fsck's exit status forgets what it did before it started over. */
+bool problems_corrected(const struct problems *p) nonnull_all;
+
 /* true where something was corrected in a way that takes data away, or its name. */
 bool problems_lose_data(const struct problems *p) nonnull_all;
 

@@ -179,7 +179,7 @@ static int preen(struct node *n, struct ext *x, const struct e2fsck_job *job,
 	x->refused = outcome == E2FSCK_REFUSED;
 	if (outcome != E2FSCK_CLEAN && outcome != E2FSCK_CORRECTED)
 		return 0;
-	if (outcome == E2FSCK_CLEAN && !x->super.is_pending) {
+	if (outcome == E2FSCK_CLEAN && !x->super.is_pending && !problems_corrected(&n->check.problems)) {
 		*p = NOTHING_WRONG;
 		return 0;
 	}
@@ -367,6 +367,7 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	uint64_t wrote;
 	int rc = undokeep_begin(w, n, x->super.undo_room, undo, e);
 
+	n->check.problems = (struct problems){ .n = 0 }; /* a trial's, for the room that it takes */
 	if (rc < 0)
 		return rc;
 	job.undo = undo;
