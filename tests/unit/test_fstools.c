@@ -43,6 +43,8 @@ static const struct line xfs_write[] = {
 	{ 4, "done\n", FS_DONE },
 	{ 2, "\nERROR: The filesystem has valuable metadata changes in a log which needs to\nbe replayed.\n", FS_DIRTY_LOG },
 	{ 2, "\nERROR: The log head and/or tail cannot be discovered.\n", FS_BY_HAND },
+	{ 1, "Only one AG detected - cannot validate filesystem geometry.\nUse the -o force_geometry option to proceed.\n",
+	  FS_BY_HAND },
 	{ 1, "Sorry, could not find valid secondary superblock\n", FS_BROKEN },
 };
 static const struct line btrfs_look[] = {

@@ -39,7 +39,7 @@ struct fs_row {
 };
 
 #define FS_TABLE_END (-1)
-#define FS_WORDS_MAX 4
+#define FS_WORDS_MAX 6
 
 struct fs_tool {
 	const char *name;    /* "fsck.fat" */
