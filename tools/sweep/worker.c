@@ -353,7 +353,7 @@ static void tell_looked(struct walk *w, const struct scope *s)
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++) {
-		if (!s->looks_only)
+		if (!s->looks_only && !w->nodes[i]->hidden)
 			publish(w->nodes[i]);
 		if (w->nodes[i]->kind == KIND_LUKS && w->nodes[i]->opened)
 			json_object_array_add(names, json_object_new_string(w->nodes[i]->name));
