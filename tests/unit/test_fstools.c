@@ -32,6 +32,7 @@ static const struct line xfs_look[] = {
 	     "Using a more recent xfs_repair is recommended.\nFound unsupported filesystem features.  Exiting now.\n",
 	  FS_NEWER },
 	{ 1, "\nFound unsupported filesystem features.  Exiting now.\n", FS_NEWER },
+	{ 1, "xfs_repair: V1 inodes unsupported. Please try an older xfsprogs.\n", FS_NEWER },
 	{ 1, "Phase 2\n\nfatal error -- couldn't allocate memory\n", FS_BROKEN },
 	{ 1, "Primary superblock would have been modified.\nCannot proceed further in no_modify mode.\n", FS_UNSURE },
 	{ 1, "sb_fdblocks 7, counted 65423\n", FS_DAMAGED },

@@ -33,6 +33,8 @@ static const struct fs_row look_table[] = {
 	  .outcome = FS_DIRTY_LOG },
 	{ .exit = 1, .words = "\nUsing a more recent xfs_repair is recommended", .outcome = FS_NEWER },
 	{ .exit = 1, .words = "\nFound unsupported filesystem features", .outcome = FS_NEWER },
+	{ .exit = 1, .words = " unsupported. Please try an older xfsprogs.", .outcome = FS_NEWER,
+	  .sentence = "it is of a version so old that xfs_repair does not check it any more" },
 	{ .exit = 1, .words = "\nfatal error -- ", .outcome = FS_BROKEN },
 	{ .exit = 1, .words = "\nCannot proceed further in no_modify mode", .outcome = FS_UNSURE },
 	{ .exit = 1, .outcome = FS_DAMAGED },
