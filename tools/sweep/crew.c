@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,6 +101,33 @@ static bool spare_backing(struct crew *c, struct scope *scope)
 	return scope->n_volumes > 0;
 }
 
+/* The supervisor has two descriptors of each worker, and all of them may wait at the same time for what the
+ * last finds. */
+static void raise_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+/* In a new worker: the descriptors of those before it. A few hundred of them, and a sandbox has no room for
+ * its own (sandbox_start.h). */
+static void leave_others(const struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (!crew_has(c->w[i]) || !c->w[i]->pid)
+			continue;
+		close(c->w[i]->fd);
+		if (c->w[i]->pidfd >= 0)
+			close(c->w[i]->pidfd);
+	}
+}
+
 void crew_start(struct crew *c, struct scope *scope)
 {
 	struct worker *w;
@@ -116,6 +144,8 @@ void crew_start(struct crew *c, struct scope *scope)
 		return;
 	}
 	scope->alone |= crew_was_interrupted(c, scope);
+	if (c->n == 0)
+		raise_limit();
 	w = new_worker(c);
 	if (w && channel_make(ends, &e) == 0) {
 		fflush(NULL);
@@ -123,6 +153,7 @@ void crew_start(struct crew *c, struct scope *scope)
 	}
 	if (pid == 0) {
 		close(ends[0]);
+		leave_others(c);
 		if (c->s->journal)
 			journal_abandon(c->s->journal);
 		worker_main(c->s->env, scope, ends[1], c->s->deadline,
