@@ -6,7 +6,9 @@
  * Uses        xfs_repair: -n to look, -e (which tells by its exit status that it changed
  *             something) in mode repair. There is no preen.
  * Never       runs it with -L, which throws the log away with what guests have written; writes
- *             before a look has seen the log empty; mounts, which alone replays a log.
+ *             before a look has seen the log empty; mounts, which alone replays a log; runs it where the
+ *             device has larger sectors than the filesystem, as it reads past the cache, and calls damaged
+ *             what it can't read.
  *
  * xfs_repair -n says 1 for everything, its words say what: measured with 6.13.0. With the primary
  * superblock gone it stops before it comes to the log. -t 0: no timer for reports of its progress, which
@@ -25,7 +27,8 @@
 /* Of struct xfs_dsb (kernel, fs/xfs/libxfs/xfs_format.h), big-endian. */
 #define SB_RBLOCKS 16  /* blocks on a realtime device */
 #define SB_LOGSTART 48 /* 0: the log is on a device of its own */
-#define SB_SIZE 56
+#define SB_SECTSIZE 102
+#define SB_SIZE 104
 
 static const struct fs_row look_table[] = {
 	{ .exit = 0, .outcome = FS_CLEAN },
@@ -58,6 +61,7 @@ static const struct fs_row write_table[] = {
 static int xfs_refuse(const struct node *n, struct err *e)
 {
 	unsigned char sb[SB_SIZE];
+	unsigned sector, own = blockdev_sector_size(n->parents[0]->device);
 	uint64_t realtime, log;
 	int rc = blockdev_read(n->parents[0]->device, 0, sb, sizeof(sb), e);
 
@@ -69,6 +73,11 @@ static int xfs_refuse(const struct node *n, struct err *e)
 		return err_set_word(e, ENODEV, "missing-device", "its log is on another device");
 	if (realtime)
 		return err_set_word(e, ENODEV, "missing-device", "its realtime section is on another device");
+	sector = (unsigned)sb[SB_SECTSIZE] << 8 | sb[SB_SECTSIZE + 1];
+	if (sector && sector < own)
+		return err_set_word(e, ENOTSUP, "unsupported-feature",
+				    "it has sectors of %u bytes and its device of %u, in which xfs_repair can't read it; "
+				    "check it on a device of smaller sectors", sector, own);
 	return 0;
 }
 
