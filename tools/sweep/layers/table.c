@@ -26,6 +26,7 @@
 
 struct table {
 	struct partitions list;
+	unsigned sector; /* of the device, whatever the table counts in */
 	char (*mapped)[DM_NAME_SIZE]; /* per partition; "" where it is not mapped */
 };
 
@@ -96,6 +97,12 @@ static int map(struct node *n, struct table *t, size_t i, struct err *e)
 	return rc;
 }
 
+/* A table of a disk with smaller sectors may begin a partition within one. */
+static bool is_aligned(const struct table *t, const struct partition *p)
+{
+	return p->start % t->sector == 0 && p->bytes % t->sector == 0;
+}
+
 static int unmap_all(struct table *t, struct err *e)
 {
 	size_t i;
@@ -136,6 +143,7 @@ static int read_list(struct node *n, struct err *e)
 	rc = look_partitions(device->device, device->bytes, device->content.sector, &t->list, e);
 	if (rc < 0)
 		return rc;
+	t->sector = blockdev_sector_size(device->device);
 	t->mapped = calloc(t->list.n + 1, sizeof(*t->mapped));
 	if (!t->mapped)
 		return err_set(e, ENOMEM, "no memory for the partition table");
@@ -160,7 +168,7 @@ static int table_open(struct walk *w, struct node *n, struct err *e)
 	for (i = 0; i < t->list.n; i++) {
 		const struct partition *p = &t->list.p[i];
 
-		if (p->is_container || !p->fits || p->overlaps)
+		if (p->is_container || !p->fits || p->overlaps || !is_aligned(t, p))
 			continue;
 		rc = map(n, t, i, e);
 		if (rc < 0) {
@@ -172,7 +180,7 @@ static int table_open(struct walk *w, struct node *n, struct err *e)
 	return 0;
 }
 
-static void judge(struct node *part, const struct partition *p, uint64_t device_bytes)
+static void judge(struct node *part, const struct table *t, const struct partition *p, uint64_t device_bytes)
 {
 	if (p->is_container)
 		snprintf(part->reason, sizeof(part->reason), "holds the logical partitions");
@@ -187,6 +195,10 @@ static void judge(struct node *part, const struct partition *p, uint64_t device_
 	else if (p->overlaps)
 		node_verdict(part, VERDICT_ERROR, "bad-table",
 			     "partition %d overlaps another one, neither is touched", p->number);
+	else if (!is_aligned(t, p))
+		node_verdict(part, VERDICT_ERROR, "unsupported-feature",
+			     "partition %d begins or ends within a sector of the device below it, which has sectors of "
+			     "%u bytes; no such partition can be mapped", p->number, t->sector);
 }
 
 static int children(struct walk *w, struct node *n, struct err *e)
@@ -213,7 +225,7 @@ static int children(struct walk *w, struct node *n, struct err *e)
 		if (t->mapped[i][0])
 			snprintf(part->device, sizeof(part->device), DM_DIR_PREFIX "%s",
 				 t->mapped[i]);
-		judge(part, p, device->bytes);
+		judge(part, t, p, device->bytes);
 	}
 	return 0;
 }
