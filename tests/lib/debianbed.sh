@@ -41,15 +41,18 @@ power_on() {
 
 is_running() { kill -0 "$machine" 2> /dev/null; }
 
-# wait_for SECONDS WHAT CONDITION...: until the condition holds, and no longer than that
+# wait_for SECONDS WHAT CONDITION...: until the condition holds, and no longer than that. $dir/steps has when it began, and how long it took.
 wait_for() {
-	local end=$((SECONDS + $1)) what=$2
+	local begin=$SECONDS end=$((SECONDS + $1)) what=$2 pause=0.1
 	shift 2
 	until "$@"; do
 		(( SECONDS < end )) || fault "waited in vain for: $what; see $bed"
 		is_running || "$@" || fault "the machine ended before: $what; see $bed"
-		sleep 0.2
+		sleep "$pause"
+		# what takes long is asked for less often: the machine needs the processor
+		(( SECONDS < begin + 3 )) || pause=0.5
 	done
+	printf '%5d %4d s  %s\n' "$begin" $((SECONDS - begin)) "$what" >> "$dir/steps"
 }
 
 # power_cut: at once, whatever the machine is doing

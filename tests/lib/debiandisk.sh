@@ -1,30 +1,30 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # names of common.sh and debian.sh
 # How a Debian host's disk is made, for debian.sh. Once: Debian's packages into a tree by mmdebstrap, in a chroot on this machine;
-# partitions, LUKS, LVM, boot loaders by tests/debian/compose in a fixture machine. It lies in out/test/debian/ until the recipe changes;
+# partitions, LUKS, LVM, boot loaders by tests/debian/compose in a fixture machine. It lies in out/test/debian-SUITE/ until the recipe changes;
 # tests start from overlays of it.
 
 debian=$top/tests/debian
-debian_folder=$beds/debian
-debian_suite=bookworm
+debian_folder=$beds/debian-$host_suite
 
 # debian_tree: the packages, as a tar. From where this machine gets its own, and in the versions of the day: what is proven is
 # that guestsweep gets along with Debian as it is.
 debian_tree() {
-	local want options=()
-	want=$(hash_of "$debian/packages" "$debian/left-out")
+	local want packages options=()
+	packages=$(awk -v suite="$host_suite" '!/^#/ && (NF == 1 || $2 == suite) { print $1 }' "$debian/packages" | paste -s -d ,)
+	want=$(hash_text "$host_suite $packages" "$(hash_of "$debian/left-out")")
 	stamped "$debian_folder/tree.key" "$want" && return
 	[[ ! ${offline:-} ]] || { say "--offline, and no Debian was fetched before"; exit 77; }
 	need_tools mmdebstrap=mmdebstrap
-	suite=$debian_suite
+	suite=$host_suite
 	apt_entries | as_deb822 > "$debian_folder/apt.sources"
 	sed 's/^/path-exclude=/' "$debian/left-out" > "$debian_folder/dpkg"
 	say force-unsafe-io >> "$debian_folder/dpkg"
 	options+=(--setup-hook="mkdir -p \"\$1/etc/dpkg/dpkg.cfg.d\"; cp '$debian_folder/dpkg' \"\$1/etc/dpkg/dpkg.cfg.d/test\"")
 	mmdebstrap --quiet --mode=root --variant=minbase --format=tar --aptopt='Acquire::Languages "none"' \
 		--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${options[@]}" \
-		--include="$(grep -v '^#' "$debian/packages" | paste -s -d ,)" \
-		"$debian_suite" "$debian_folder/tree.new.tar" "$debian_folder/apt.sources" > "$debian_folder/tree.log" 2>&1 ||
+		--include="$packages" \
+		"$host_suite" "$debian_folder/tree.new.tar" "$debian_folder/apt.sources" > "$debian_folder/tree.log" 2>&1 ||
 		fault "Debian's packages could not be had: $(tail -n 5 "$debian_folder/tree.log")"
 	mv "$debian_folder/tree.new.tar" "$debian_folder/tree.tar"
 	replace "$debian_folder/tree.key" <<< "$want"
