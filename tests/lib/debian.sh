@@ -57,7 +57,8 @@ night() {
 		RandomizedDelaySec=0
 		AccuracySec=1s
 	C
-	must 'systemctl daemon-reload && systemctl enable --now guestsweep.timer && date -s "2026-12-06 01:59:50"'
+	# that has systemd read its units anew
+	must 'systemctl enable --now guestsweep.timer && date -s "2026-12-06 01:59:50"'
 }
 
 has_runs() { (( $(runs | wc -l) >= $1 )); }

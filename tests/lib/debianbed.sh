@@ -5,6 +5,8 @@
 boots=0 asked=0 ups=0 machine=''
 firmware=/usr/share/OVMF/OVMF_CODE_4M.fd
 variables=/usr/share/OVMF/OVMF_VARS_4M.fd
+# without what costs time where it is emulated
+processor=max,erms=off,la57=off,smap=off,smep=off
 
 fault() { say "$*"; exit 1; }
 
@@ -30,7 +32,7 @@ power_on() {
 		drive host "$dir/host.qcow2" qcow2
 		drive report "$dir/report.img" raw
 		drive stick "$dir/stick.img" raw)
-	timeout -k 5 1500 qemu-system-x86_64 -accel "$(accelerator)" -cpu max -smp 2 -m 1024 -nodefaults -no-user-config -display none \
+	timeout -k 5 1500 qemu-system-x86_64 -accel "$(accelerator)" -cpu "$processor" -smp 2 -m 1024 -nodefaults -no-user-config -display none \
 		-serial "file:$bed/console" -qmp stdio "${words[@]}" -device virtio-blk-pci,drive=host,serial=host,bootindex=1 \
 		-device virtio-blk-pci,drive=report,serial=report -device virtio-blk-pci,drive=stick,serial=stick \
 		-device virtio-serial-pci -chardev "pipe,id=agent,path=$bed/agent" -device virtserialport,chardev=agent,name=agent \

@@ -10,19 +10,24 @@ debian_folder=$beds/debian-$host_suite
 # debian_tree: the packages, as a tar. From where this machine gets its own, and in the versions of the day: what is proven is
 # that guestsweep gets along with Debian as it is.
 debian_tree() {
-	local want packages options=()
+	local want packages files
 	packages=$(awk -v suite="$host_suite" '!/^#/ && (NF == 1 || $2 == suite) { print $1 }' "$debian/packages" | paste -s -d ,)
-	want=$(hash_text "$host_suite $packages" "$(hash_of "$debian/left-out")")
+	mapfile -t files < <(files_below "$debian"/rootfs/etc/{initramfs-tools,cryptsetup-initramfs})
+	want=$(hash_text "$host_suite $packages" "$(hash_of "$debian/left-out" "${files[@]}")")
 	stamped "$debian_folder/tree.key" "$want" && return
 	[[ ! ${offline:-} ]] || { say "--offline, and no Debian was fetched before"; exit 77; }
 	need_tools mmdebstrap=mmdebstrap
 	suite=$host_suite
 	apt_entries | as_deb822 > "$debian_folder/apt.sources"
 	sed 's/^/path-exclude=/' "$debian/left-out" > "$debian_folder/dpkg"
-	say force-unsafe-io >> "$debian_folder/dpkg"
-	options+=(--setup-hook="mkdir -p \"\$1/etc/dpkg/dpkg.cfg.d\"; cp '$debian_folder/dpkg' \"\$1/etc/dpkg/dpkg.cfg.d/test\"")
+	printf '%s\n' force-unsafe-io force-confold >> "$debian_folder/dpkg"
+	# the host's own initramfs is made once, as its kernel is installed: what it goes by is there before
+	rm -rf "$debian_folder/before"
+	mkdir -p "$debian_folder/before/etc/dpkg/dpkg.cfg.d"
+	mv "$debian_folder/dpkg" "$debian_folder/before/etc/dpkg/dpkg.cfg.d/test"
+	cp -r "$debian"/rootfs/etc/{initramfs-tools,cryptsetup-initramfs} "$debian_folder/before/etc/"
 	mmdebstrap --quiet --mode=root --variant=minbase --format=tar --aptopt='Acquire::Languages "none"' \
-		--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "${options[@]}" \
+		--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --setup-hook="cp -r '$debian_folder/before/etc' \"\$1/\"" \
 		--include="$packages" \
 		"$host_suite" "$debian_folder/tree.new.tar" "$debian_folder/apt.sources" > "$debian_folder/tree.log" 2>&1 ||
 		fault "Debian's packages could not be had: $(tail -n 5 "$debian_folder/tree.log")"
@@ -70,24 +75,20 @@ debian_keys() {
 	for name in root images web; do say "the key of $name on a host of a test" > "$1/$name.key"; done
 }
 
-# debian_initramfs WORK: the host's own, as its cryptsetup hook would make it; here, because a shell takes minutes for that where every
-# instruction is emulated. The hook finds no root to look at on this machine: what it would have added lies behind.
+# debian_initramfs WORK: the host's own, with what its cryptsetup hook would add if it found the root. Here, because a shell takes minutes for
+# all that the hooks do where every instruction is emulated.
 debian_initramfs() {
-	local tree=$1/tree part=$1/part/cryptroot made
-	mkdir -p "$tree" "$part/keyfiles" "$1/rootfs/boot"
-	tar -C "$tree" -xf "$debian_folder/tree.tar"
-	cp -a "$debian/rootfs/." "$tree/"
-	say CRYPTSETUP=y >> "$tree/etc/cryptsetup-initramfs/conf-hook"
-	# shellcheck disable=SC2016 # the inner shell's
-	unshare -m sh -c 'mount -t proc proc "$1/proc" && chroot "$1" update-initramfs -u -k all' update "$tree" > "$1/../../../initramfs.log" 2>&1
-	for made in "$tree"/boot/initrd.img-*; do
-		cp "$1/keys/root.key" "$part/keyfiles/cryptroot.key"
-		say 'cryptroot /dev/mapper/host-root /cryptroot/keyfiles/cryptroot.key luks,discard' > "$part/crypttab"
-		archive "$1/part" > "$1/part.cpio"
+	local part=$1/part/cryptroot made
+	mkdir -p "$part/keyfiles" "$1/rootfs/boot"
+	cp "$1/keys/root.key" "$part/keyfiles/cryptroot.key"
+	say 'cryptroot /dev/mapper/host-root /cryptroot/keyfiles/cryptroot.key luks,discard' > "$part/crypttab"
+	archive "$1/part" > "$1/part.cpio"
+	tar -C "$1" --wildcards -xf "$debian_folder/tree.tar" './boot/initrd.img-*'
+	for made in "$1"/boot/initrd.img-*; do
 		join_images "$made" "$1/part.cpio" > "$1/rootfs/boot/${made##*/}"
 		chmod 600 "$1/rootfs/boot/${made##*/}"
 	done
-	rm -rf "$tree" "$1/part" "$1/part.cpio"
+	rm -rf "$1"/{boot,part,part.cpio}
 }
 
 # debian_base: all that, by one test at a time
