@@ -56,7 +56,7 @@ boots() {
 	mkfifo "$dir/orders"
 	exec {orders}<> "$dir/orders"
 	say '{"execute":"qmp_capabilities"}' >&"$orders"
-	timeout -k 5 240 qemu-system-x86_64 -accel "$(accelerator)" -cpu max -smp 2 -m 768 -nodefaults -no-user-config -no-reboot -display none \
+	timeout -k 5 240 qemu-system-x86_64 -accel "$(accelerator)" -cpu "$processor" -smp 2 -m 768 -nodefaults -no-user-config -no-reboot -display none \
 		-serial "file:$dir/1/console" -qmp stdio "${words[@]}" -device virtio-blk-pci,drive=report <&"$orders" \
 		> "$dir/1/events" 2> "$dir/1/qemu.log" || status=$?
 	exec {orders}>&-

@@ -5,8 +5,6 @@
 boots=0 asked=0 ups=0 machine=''
 firmware=/usr/share/OVMF/OVMF_CODE_4M.fd
 variables=/usr/share/OVMF/OVMF_VARS_4M.fd
-# without what costs time where it is emulated
-processor=max,erms=off,la57=off,smap=off,smep=off
 
 fault() { say "$*"; exit 1; }
 
