@@ -88,7 +88,7 @@ debian_initramfs() {
 		join_images "$made" "$1/part.cpio" > "$1/rootfs/boot/${made##*/}"
 		chmod 600 "$1/rootfs/boot/${made##*/}"
 	done
-	rm -rf "$1"/{boot,part,part.cpio}
+	rm -rf "${1:?}"/{boot,part,part.cpio}
 }
 
 # debian_base: all that, by one test at a time
