@@ -146,6 +146,7 @@ static int look(struct crypt_device **cd, const char *device, int slot, struct l
 	f->key_bytes = (uint32_t)crypt_get_volume_key_size(*cd);
 	f->sector_bytes = (uint32_t)crypt_get_sector_size(*cd);
 	f->offset = crypt_get_data_offset(*cd);
+	f->iv_offset = crypt_get_iv_offset(*cd);
 	if (is_luks2(*cd))
 		return luks2_facts(*cd, f, e);
 	snprintf(f->cipher, sizeof(f->cipher), "%s-%s", crypt_get_cipher(*cd), crypt_get_cipher_mode(*cd));

@@ -138,7 +138,8 @@ static int make_crypt(const char *name, const char *device, const struct luks_fa
 		return rc;
 	if (!without_key)
 		snprintf(place, sizeof(place), ":%zu:logon:" KEY_PREFIX "%s", secret_size(key), name);
-	snprintf(params, sizeof(params), "%s %s 0 %s %llu", f->cipher, place, device, (unsigned long long)f->offset);
+	snprintf(params, sizeof(params), "%s %s %llu %s %llu", f->cipher, place, (unsigned long long)f->iv_offset, device,
+		 (unsigned long long)f->offset);
 	add_options(params, sizeof(params), f, discard);
 	return dm_make(name, &line, read_only, e);
 }
