@@ -31,26 +31,27 @@ fixture_key() {
 }
 
 # fixture_load SCENARIO: about how long its disks take to make, to spread them evenly
-fixture_load() { awk '/real_cost/ { n += 60 } /^[^#]/ { n++ } END { print n }' "$scenarios/$1/disks"; }
+fixture_load() { awk '/real_cost/ { n += 60 } /^lvm_kinds/ { n += 25 } /^[^#]/ { n++ } END { print n }' "$scenarios/$1/disks"; }
 
-# make_fixtures SCENARIO...: makes what is stale, in two machines side by side. A scenario whose disks could not be
+# make_fixtures SCENARIO...: makes what is stale, in three machines side by side. A scenario whose disks could not be
 # made has no key file; the reason is in disks/SCENARIO.failed.
 make_fixtures() {
-	local name turn=0 wanted=() batches=('' '') load=(0 0) machines=()
+	local name turn i wanted=() batches=('' '' '') load=(0 0 0) machines=()
 	local tools_key
 	tools_key=$(hash_of "$kernel" "$recipes"/{btrfs-progs,busybox,cryptsetup,dosfstools,e2fsprogs,exfatprogs,f2fs-tools,lvm2,ntfs-3g,util-linux,xfsprogs})
 	mkdir -p "$beds/disks"
 	for name; do
 		[[ -n $(disk_lines "$name") ]] || continue
 		stamped "$beds/disks/$name/key" "$(fixture_key "$name")" && continue
-		turn=$(( load[0] > load[1] ))
+		turn=0
+		for i in "${!load[@]}"; do (( load[i] >= load[turn] )) || turn=$i; done
 		batches[turn]+="$name "
 		load[turn]=$(( load[turn] + $(fixture_load "$name") ))
 		wanted+=("$name")
 	done
 	(( ${#wanted[@]} )) || return 0
 	accelerator > /dev/null
-	for turn in 0 1; do
+	for turn in "${!batches[@]}"; do
 		[[ ${batches[turn]} ]] || continue
 		read -ra wanted <<< "${batches[turn]}"
 		fixture_machine "$turn" "${wanted[@]}" &
