@@ -41,7 +41,7 @@ bool is_on_volume(const struct node *n)
 	return device->volume && device->kind != KIND_IMAGE;
 }
 
-static void tell(const struct walk *w, const struct node *n)
+void walk_tell(const struct walk *w, const struct node *n)
 {
 	if (!n->handed_over && !n->hidden)
 		w->env->publish(n);
@@ -352,7 +352,7 @@ static void check_one(struct walk *w, struct node *n, const struct node *forbidd
 		node_fail(n, &why, "tool-failed");
 	}
 	n->seconds = now() - start;
-	tell(w, n);
+	walk_tell(w, n);
 }
 
 bool walk_check_early(struct walk *w, struct node *n)
@@ -395,7 +395,7 @@ void walk_check(struct walk *w)
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++)
-		tell(w, w->nodes[i]);
+		walk_tell(w, w->nodes[i]);
 	check_all(w, true, guard_find(w));
 	check_all(w, false, guard_ask(w));
 }
@@ -412,7 +412,7 @@ static void enter(struct walk *w, struct node *n)
 		rc = open_now(w, n, &why);
 	if (rc < 0)
 		node_note(n, "not-opened", "its disk images are not looked into: %s", why.text);
-	tell(w, n);
+	walk_tell(w, n);
 }
 
 void walk_enter(struct walk *w)
@@ -482,6 +482,6 @@ void walk_settle(struct walk *w)
 			else
 				n->verdict = VERDICT_OK;
 		}
-		tell(w, n);
+		walk_tell(w, n);
 	}
 }

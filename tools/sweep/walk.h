@@ -97,6 +97,9 @@ bool walk_check_early(struct walk *w, struct node *n) must_check nonnull_all;
  * at. All nodes are published before, so that a check that takes this process down leaves their story. */
 void walk_check(struct walk *w) nonnull_all;
 
+/* Publishes n as it is now, unless another node or another walk stands for it in the report. */
+void walk_tell(const struct walk *w, const struct node *n) nonnull_all;
+
 /* After the checks: opens the filesystems of the host that lie on its volumes themselves and
  * have something in them to sweep. A failure is told in the node. */
 void walk_enter(struct walk *w) nonnull_all;

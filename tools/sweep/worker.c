@@ -353,8 +353,8 @@ static void tell_looked(struct walk *w, const struct scope *s)
 	size_t i;
 
 	for (i = 0; i < w->n_nodes; i++) {
-		if (!s->looks_only && !w->nodes[i]->hidden)
-			publish(w->nodes[i]);
+		if (!s->looks_only)
+			walk_tell(w, w->nodes[i]);
 		if (w->nodes[i]->kind == KIND_LUKS && w->nodes[i]->opened)
 			json_object_array_add(names, json_object_new_string(w->nodes[i]->name));
 		if (!s->guest && w->nodes[i]->kind == KIND_FILESYSTEM && is_on_volume(w->nodes[i]))
