@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -192,6 +194,108 @@ static void ending_it(void **state)
 	sandbox_terminate(pid);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
+}
+
+/* ---- descriptors ---- */
+
+#define MANY 1010 /* more than the numbers that a sandbox has for its own */
+
+static void make_many_files(struct sandbox_path *paths)
+{
+	size_t i;
+
+	for (i = 0; i < SANDBOX_FILES_MAX; i++) {
+		char *path;
+		int fd;
+
+		assert_true(asprintf(&path, IN_MEMORY "%zu", i) > 0);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, &i, sizeof(i)), sizeof(i));
+		close(fd);
+		paths[i] = (struct sandbox_path){ path, false };
+	}
+}
+
+static void drop_many_files(const struct sandbox_path *paths)
+{
+	size_t i;
+
+	for (i = 0; i < SANDBOX_FILES_MAX; i++) {
+		unlink(paths[i].path);
+		free((char *)(uintptr_t)paths[i].path);
+	}
+}
+
+static void tell_descriptors(void *arg)
+{
+	const struct sandbox_path *paths = arg;
+	size_t i, number, wrong = 0;
+	char mark;
+	int fd;
+
+	for (fd = 0; fd < 2 * MANY; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			dprintf(1, "%d ", fd);
+	for (fd = 2; fd < 6; fd++)
+		dprintf(1, "%c", pread(fd, &mark, 1, 0) == 1 ? mark : '?');
+	for (i = 0; i < SANDBOX_FILES_MAX; i++) {
+		fd = open(paths[i].path, O_RDONLY);
+		wrong += read(fd, &number, sizeof(number)) != sizeof(number) || number != i;
+		close(fd);
+	}
+	dprintf(1, " %zu", wrong);
+}
+
+/* A process that has all numbers below MANY in use; what it gives is where something else is to go. */
+static void __attribute__((noreturn)) give_some_of_many(const struct sandbox *s, int out)
+{
+	static const int marks[] = { 999, 3, 2, 1000 };
+	struct rlimit limit = { 2 * MANY, 2 * MANY };
+	int fds[] = { 600, out, 999, 3, 2, 1000 }, nothing = open("/dev/null", O_RDWR), fd;
+	struct err e;
+	pid_t pid;
+	size_t i;
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (fd = 0; fd < MANY; fd++)
+		if (fd != out)
+			dup2(nothing, fd);
+	for (i = 0; i < ARRAY_SIZE(marks); i++) {
+		fd = memfd_create("mark", 0);
+		dup2(fd, marks[i]);
+		if (write(fd, &"abcd"[i], 1) != 1 || close(fd) < 0)
+			_exit(1);
+	}
+	pid = sandbox_fork(s, fds, ARRAY_SIZE(fds), tell_descriptors, (void *)(uintptr_t)s->files, &e);
+	if (pid < 0)
+		dprintf(out, "%s", e.text);
+	_exit(pid < 0 || sandbox_wait(pid) != 0);
+}
+
+static void only_what_it_is_given(void **state)
+{
+	struct sandbox_path paths[SANDBOX_FILES_MAX];
+	struct sandbox s = { .profile = &sandbox_btrfs, .files = paths, .n_files = SANDBOX_FILES_MAX };
+	char text[10000];
+	int p[2], status;
+	pid_t pid;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	make_many_files(paths);
+	assert_int_equal(pipe(p), 0);
+	pid = fork();
+	if (pid == 0)
+		give_some_of_many(&s, p[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	drop_many_files(paths);
+	text[read(p[0], text, sizeof(text) - 1)] = 0;
+	assert_string_equal(text, "0 1 2 3 4 5 abcd 0");
+	assert_int_equal(status, 0);
+	close(p[0]);
+	close(p[1]);
 }
 
 /* ---- ways out ---- */
@@ -411,6 +515,7 @@ int main(void)
 		cmocka_unit_test(files_have_a_limit),
 		cmocka_unit_test(what_can_not_be_in_it),
 		cmocka_unit_test(ending_it),
+		cmocka_unit_test(only_what_it_is_given),
 		cmocka_unit_test(ways_out),
 		cmocka_unit_test(reading),
 	};

@@ -32,7 +32,6 @@
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP)
 #define NOBODY_ELSES (CLONE_NEWNET | CLONE_NEWIPC) /* making a network takes longer than all the rest */
 #define STATUS_MAX 8192
-#define COPIES_FD 800 /* behind the plan's own */
 
 /* Counted by all processes of the sweep together. */
 static unsigned *uids_used;
@@ -90,29 +89,6 @@ static int make_plan(struct sandbox_plan *p, const struct sandbox *s, int progra
 	if (rc == 0)
 		sandbox_make_cgroup(p);
 	return rc;
-}
-
-int sandbox_descriptors(const int *fds, size_t n, int pipe_to_parent, int program, struct err *e)
-{
-	int copies[SANDBOX_FDS_MAX];
-	size_t i;
-
-	/* none of them is where another one is to go */
-	for (i = 0; i < n; i++) {
-		copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, COPIES_FD);
-		if (copies[i] < 0)
-			return err_set(e, errno, "descriptor %d: %s", fds[i], strerror(errno));
-	}
-	if (dup3(pipe_to_parent, SANDBOX_PIPE_FD, O_CLOEXEC) < 0 ||
-	    (program >= 0 && dup3(program, SANDBOX_PROGRAM_FD, O_CLOEXEC) < 0))
-		return err_set(e, errno, "descriptors: %s", strerror(errno));
-	for (i = 0; i < n; i++)
-		if (dup2(copies[i], (int)i) < 0)
-			return err_set(e, errno, "descriptor %zu: %s", i, strerror(errno));
-	syscall(SYS_close_range, n, SANDBOX_HIGH_FD - 1, 0);
-	syscall(SYS_close_range, COPIES_FD, SANDBOX_PIPE_FD - 1, 0);
-	syscall(SYS_close_range, SANDBOX_PROGRAM_FD + (program >= 0), ~0U, 0);
-	return 0;
 }
 
 /* fork(2) into new namespaces, and into the cgroup. */
@@ -226,12 +202,9 @@ struct own_code {
 static void run_own_code(const struct sandbox_plan *p, int pipe_to_parent, void *arg)
 {
 	const struct own_code *own = arg;
-	struct err e;
 
 	secret_leave_behind();
-
-	if (sandbox_descriptors(own->fds, own->n, pipe_to_parent, -1, &e) < 0)
-		sandbox_give_up(pipe_to_parent, &e);
+	sandbox_descriptors(p, own->fds, own->n, pipe_to_parent);
 	sandbox_enter(p, SANDBOX_PIPE_FD);
 	close(SANDBOX_PIPE_FD);
 	own->code(own->arg);

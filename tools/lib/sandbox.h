@@ -20,6 +20,8 @@
 #include "attrs.h"
 #include "err.h"
 
+#define SANDBOX_FILES_MAX 384
+
 struct sandbox_profile; /* sandbox_profiles.h */
 
 /* A block device, or a file, by its absolute path. */
@@ -32,7 +34,7 @@ struct sandbox {
 	const struct sandbox_profile *profile;
 	const struct sandbox_path *devices;
 	size_t n_devices;
-	/* Regular files that exist already; their owner on disk does not change. */
+	/* Regular files that exist already, SANDBOX_FILES_MAX at most; their owner on disk does not change. */
 	const struct sandbox_path *files;
 	size_t n_files;
 	uint64_t file_bytes; /* no file may become longer than this; 0: none may grow */

@@ -122,7 +122,7 @@ static int open_file(const struct sandbox_path *f, uid_t user, struct id_map *m,
 	struct tree_attr attr = { .set = ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC | ATTR_IDMAP };
 	cleanup_fd int tree = -1;
 	struct stat st;
-	int map, rc;
+	int map;
 
 	if (lstat(f->path, &st) < 0)
 		return err_set(e, errno, "%s: %s", f->path, strerror(errno));
@@ -145,8 +145,7 @@ static int open_file(const struct sandbox_path *f, uid_t user, struct id_map *m,
 		if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 			return err_set(e, errno, "%s: %s", f->path, strerror(errno));
 	}
-	rc = fcntl(tree, F_DUPFD_CLOEXEC, SANDBOX_HIGH_FD);
-	return rc < 0 ? err_set(e, errno, "%s: %s", f->path, strerror(errno)) : rc;
+	return steal_fd(&tree);
 }
 
 int sandbox_open_files(struct sandbox_plan *p, struct err *e)
@@ -156,6 +155,8 @@ int sandbox_open_files(struct sandbox_plan *p, struct err *e)
 
 	if (p->s->n_files == 0)
 		return 0;
+	if (p->s->n_files > SANDBOX_FILES_MAX)
+		return err_set(e, EMFILE, "%zu files, and a sandbox holds %d", p->s->n_files, SANDBOX_FILES_MAX);
 	p->trees = malloc(p->s->n_files * sizeof(*p->trees));
 	if (!p->trees)
 		return err_set(e, ENOMEM, "no memory for a sandbox");
@@ -274,7 +275,7 @@ static int fill(const struct sandbox_plan *p, char *const *copies, struct err *e
 	for (i = 0; copies[i] && rc == 0; i++)
 		rc = make_file(s->profile->copied[i], copies[i], e);
 	for (i = 0; i < s->n_files && rc == 0; i++)
-		rc = attach_file(s->files[i].path, p->trees[i], e);
+		rc = attach_file(s->files[i].path, SANDBOX_FILES_FD + (int)i, e);
 	return rc;
 }
 

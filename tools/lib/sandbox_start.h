@@ -5,8 +5,8 @@
 
 #include "sandbox.h"
 
-/* Descriptors of the parent that its child still has from here on, until it has entered. */
-#define SANDBOX_HIGH_FD 600
+/* Where a child has what it needs until it has entered, besides the descriptors that it is to have. */
+#define SANDBOX_FILES_FD 600    /* its files' mounts, until they are attached */
 #define SANDBOX_PIPE_FD 999     /* to the parent, for an error */
 #define SANDBOX_PROGRAM_FD 1000 /* the program's: above every profile's limit, so that there is none there twice */
 
@@ -22,13 +22,13 @@ pid_t sandbox_start(const struct sandbox *s, int program, sandbox_code code, voi
 
 #define SANDBOX_FDS_MAX 8
 
-/* In the child: makes fds, n of them (SANDBOX_FDS_MAX at most), its descriptors 0, 1, ... and closes all others but the high ones,
- * of which the pipe, and the program where it is not -1, get their places. Returns 0 or -errno. */
-int sandbox_descriptors(const int *fds, size_t n, int pipe_to_parent, int program, struct err *e)
-	must_check nonnull_all;
+/* In the child: makes fds, n of them (SANDBOX_FDS_MAX at most), its descriptors 0, 1, ..., and gives the pipe,
+ * and p's program and files, the places above; p NULL: there are none of these. Whatever else is open is
+ * closed. Does not return where that fails; the parent knows why then. */
+void sandbox_descriptors(const struct sandbox_plan *p, const int *fds, size_t n, int pipe_to_parent) nonnull_at(2);
 
-/* In the child: all steps. Its descriptors are those it is to have, besides the high ones. Does not
- * return where one fails; the parent knows why then. */
+/* In the child, after sandbox_descriptors(): all steps. Does not return where one fails; the parent knows
+ * why then. */
 void sandbox_enter(const struct sandbox_plan *p, int pipe_to_parent) nonnull_all;
 
 /* In the child: tells the parent why it can't go on, and ends. */

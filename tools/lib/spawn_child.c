@@ -22,7 +22,6 @@ struct job {
 	const char *const *argv;
 	const struct spawn_options *o;
 	int out, err;
-	int program; /* -1: by its path */
 };
 
 struct env {
@@ -48,18 +47,23 @@ static const char *const *make_env(const struct spawn_options *o, struct env *en
 	return env->word;
 }
 
-static int arrange(const struct job *job, int pipe_to_parent, struct err *e)
+static void arrange(const struct job *job, const struct sandbox_plan *p, int pipe_to_parent)
 {
-	cleanup_fd int nothing = open(job->o->in_path ? job->o->in_path : "/dev/null", O_RDONLY | O_CLOEXEC);
-	int fds[] = { nothing, job->out, job->err, job->o->socket };
+	const char *in_path = job->o->in_path ? job->o->in_path : "/dev/null";
+	int fds[] = { open(in_path, O_RDONLY | O_CLOEXEC), job->out, job->err, job->o->socket };
 	sigset_t none;
+	struct err e;
 
+	if (fds[0] < 0) {
+		err_set(&e, errno, "%s: %s", in_path, strerror(errno));
+		sandbox_give_up(pipe_to_parent, &e);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	setsid();
-	return sandbox_descriptors(fds, job->o->socket ? 4 : 3, pipe_to_parent, job->program, e);
+	sandbox_descriptors(p, fds, job->o->socket ? 4 : 3, pipe_to_parent);
 }
 
 static void __attribute__((noreturn)) fail(const char *program)
@@ -74,10 +78,8 @@ static void become_boxed(const struct sandbox_plan *p, int pipe_to_parent, void 
 {
 	const struct job *job = arg;
 	struct env env;
-	struct err e;
 
-	if (arrange(job, pipe_to_parent, &e) < 0)
-		sandbox_give_up(pipe_to_parent, &e);
+	arrange(job, p, pipe_to_parent);
 	sandbox_enter(p, SANDBOX_PIPE_FD);
 	syscall(SYS_execveat, SANDBOX_PROGRAM_FD, "", job->argv, make_env(job->o, &env), AT_EMPTY_PATH);
 	fail(job->argv[0]);
@@ -86,13 +88,11 @@ static void become_boxed(const struct sandbox_plan *p, int pipe_to_parent, void 
 static void __attribute__((noreturn)) become(const struct job *job, int pipe_to_parent, pid_t parent)
 {
 	struct env env;
-	struct err e;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	if (arrange(job, pipe_to_parent, &e) < 0)
-		sandbox_give_up(pipe_to_parent, &e);
+	arrange(job, NULL, pipe_to_parent);
 	execve(job->argv[0], (char *const *)job->argv, (char *const *)make_env(job->o, &env));
 	fail(job->argv[0]);
 }
@@ -103,7 +103,6 @@ static int start_boxed(struct job *job, pid_t *pid, struct err *e)
 
 	if (program < 0)
 		return err_set(e, errno, "%s: %s", job->argv[0], strerror(errno));
-	job->program = program;
 	*pid = sandbox_start(job->o->sandbox, program, become_boxed, job, e);
 	return *pid < 0 ? *pid : 0;
 }
@@ -136,7 +135,7 @@ static int start_plain(const struct job *job, pid_t *pid, struct err *e)
 int spawn_child(const char *const argv[], const struct spawn_options *o, int out, int err,
 		pid_t *pid, struct err *e)
 {
-	struct job job = { .argv = argv, .o = o, .out = out, .err = err, .program = -1 };
+	struct job job = { .argv = argv, .o = o, .out = out, .err = err };
 
 	if (access(argv[0], X_OK) < 0)
 		return err_set(e, errno, "%s: %s", argv[0], strerror(errno));

@@ -113,8 +113,7 @@ static void raise_limit(void)
 	}
 }
 
-/* In a new worker: the descriptors of those before it. A few hundred of them, and a sandbox has no room for
- * its own (sandbox_start.h). */
+/* In a new worker: the descriptors of those before it. */
 static void leave_others(const struct crew *c)
 {
 	size_t i;

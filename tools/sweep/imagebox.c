@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MAX_FILES 384   /* a sandbox has so many before its program starts (sandbox_start.h) */
 #define SLACK (1u << 30) /* the last block of a format with large ones, its tables and its log */
 
 static size_t take(json_object *source, const char *key, bool writable, struct sandbox_path *to)
@@ -44,10 +43,10 @@ int imagebox_make(struct imagebox *b, json_object *source, uint64_t bytes, bool 
 
 	memset(b, 0, sizeof(*b));
 	b->n_files = own + take(source, "files_below", false, NULL);
-	if (b->n_files > MAX_FILES)
+	if (b->n_files > SANDBOX_FILES_MAX)
 		return err_set_word(e, E2BIG, "unsupported-feature",
 				    "it consists of %zu files, and no more than %d can be given to QEMU",
-				    b->n_files, MAX_FILES);
+				    b->n_files, SANDBOX_FILES_MAX);
 	b->files = calloc(b->n_files + 1, sizeof(*b->files));
 	if (!b->files)
 		return err_set(e, ENOMEM, "no memory for an image");
