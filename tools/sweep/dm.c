@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "dmtask.h"
 #include "file.h"
@@ -203,6 +204,7 @@ int dm_message(const char *name, const char *text, struct err *e)
 int dm_drop(const char *name, struct err *e)
 {
 	struct dm_task *t = dmtask_new(DM_DEVICE_REMOVE, name, e);
+	char node[sizeof(DM_DIR_PREFIX) + DM_NAME_SIZE];
 	int rc;
 
 	if (!t)
@@ -210,6 +212,11 @@ int dm_drop(const char *name, struct err *e)
 	rc = dmtask_run(t);
 	if (rc < 0 && rc != -ENXIO)
 		return err_set(e, -rc, "device-mapper: remove %s: %s", name, strerror(-rc));
+	if (rc == -ENXIO) {
+		/* who has removed it may have ended before it came to its node */
+		snprintf(node, sizeof(node), DM_DIR_PREFIX "%s", name);
+		unlink(node);
+	}
 	return 0;
 }
 

@@ -55,7 +55,7 @@ int dm_status(const char *name, char *buf, size_t size, struct err *e) must_chec
  * of the ioctl. */
 int dm_message(const char *name, const char *text, struct err *e) must_check nonnull_all;
 
-/* Removes device name. Returns 0, also when there is none; -EBUSY: in use. */
+/* Removes device name and its node. Returns 0, also when there is none; -EBUSY: in use. */
 int dm_drop(const char *name, struct err *e) must_check nonnull_all;
 
 /* Removes every device there is, users before the used. Returns 0; -EBUSY: some are
