@@ -3,6 +3,9 @@
 #include "dmgroup.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #define OUR_PREFIX "gs-"
 #define MANY 8     /* devices */
 #define DROPPERS 6 /* processes */
+#define DROPPERS_MS 20000
 
 static int uuid_of(const char *name, char uuid[DM_LONG_UUID_SIZE])
 {
@@ -191,18 +195,30 @@ static size_t drop_some(const char *const *names, size_t n, size_t first, size_t
 }
 
 /* The kernel takes a while over each and mostly waits: several processes ask it at once. What
- * they don't get done is left to the caller. */
+ * they don't get done, or not in time, is left to the caller. */
 static void drop_at_once(const char *const *names, size_t n)
 {
+	struct pollfd all_ended = { 0 };
 	pid_t pid[DROPPERS];
 	struct err ignored;
+	int held_by_all[2];
 	size_t i;
 
+	if (pipe2(held_by_all, O_CLOEXEC) < 0)
+		return;
 	for (i = 0; i < DROPPERS; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0)
 			_exit(drop_some(names, n, i, DROPPERS, &ignored) ? EXIT_FAILURE : EXIT_SUCCESS);
 	}
+	close(held_by_all[1]);
+	all_ended.fd = held_by_all[0];
+	while (poll(&all_ended, 1, DROPPERS_MS) < 0 && errno == EINTR)
+		;
+	close(held_by_all[0]);
+	for (i = 0; i < DROPPERS && !all_ended.revents; i++)
+		if (pid[i] > 0)
+			kill(pid[i], SIGKILL);
 	for (i = 0; i < DROPPERS; i++)
 		if (pid[i] > 0)
 			while (waitpid(pid[i], NULL, 0) < 0 && errno == EINTR)
