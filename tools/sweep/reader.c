@@ -79,12 +79,12 @@ static bool take_question(struct message *m, int fds[2])
 	return true;
 }
 
-/* In a child: what a device has taken over is gone with it. Returns its wait status, -1 if there is none. */
+/* In a child: what a device has taken over is gone with it. Returns its wait status, that of a failure if there is none. */
 static int look_apart(const struct message *m)
 {
 	/* each C library makes another call of it, and one is on the list */
 	pid_t pid = (pid_t)syscall(SYS_fork);
-	int status = -1;
+	int status = EXIT_FAILURE << 8;
 	struct err e;
 
 	if (pid == 0) {
