@@ -14,6 +14,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "partitions.h"
+#include "probebuf.h"
 
 #ifndef BLKID_SUBLKS_FSINFO
 #define BLKID_SUBLKS_FSINFO 0 /* libblkid before 2.39, the native tests' on Debian 12 */
@@ -24,7 +25,6 @@
 #define SWAP_MARK 10 /* bytes, at the end of the first page */
 #define ZERO_CHUNK 65536
 #define ZERO_SAMPLES 64
-#define HEAD_BYTES 73728 /* where nearly all superblocks are: btrfs' ends there */
 
 static void free_probe(blkid_probe *pr)
 {
@@ -247,11 +247,12 @@ static bool may_be_swap(const struct content *c)
 	return c->ambivalent || !c->type[0] || strcmp(c->type, "swap") == 0 || strcmp(c->type, "swsuspend") == 0;
 }
 
-static bool is_whole_device;
+static bool is_whole_device, is_encrypted_device;
 
-void content_say_whole(bool is_whole)
+void content_say(bool is_whole, bool is_encrypted)
 {
 	is_whole_device = is_whole;
+	is_encrypted_device = is_encrypted;
 }
 
 /* In the place of libblkid's own, which asks sysfs; there is none in the reader. A RAID of the firmware's only counts on
@@ -268,19 +269,11 @@ int __wrap_blkid_devno_to_wholedisk(dev_t dev, char *name, size_t size, dev_t *d
 	return 0;
 }
 
-int content_read(struct node *n, struct err *e)
+static int look(blkid_probe pr, int fd, struct node *n, struct err *e)
 {
-	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
-	cleanup_fd int fd = blockdev_open(n->device, e);
 	struct content *c = &n->content;
 	int rc;
 
-	memset(c, 0, sizeof(*c));
-	if (fd < 0)
-		return fd;
-	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0)
-		return err_set_word(e, EIO, "io-error", "its size can't be read");
-	posix_fadvise(fd, 0, HEAD_BYTES, POSIX_FADV_WILLNEED);
 	if (read_superblock(pr, c) < 0)
 		return err_set_word(e, EIO, "io-error", "reading it failed");
 	c->suspended = strcmp(c->type, "swsuspend") == 0 || (may_be_swap(c) && has_suspend_mark(fd));
@@ -293,4 +286,21 @@ int content_read(struct node *n, struct err *e)
 	if (!c->type[0] && !c->table[0] && !c->ambivalent)
 		c->all_zero = looks_empty(n->device, n->bytes);
 	return 0;
+}
+
+int content_read(struct node *n, struct err *e)
+{
+	__attribute__((cleanup(free_probe))) blkid_probe pr = blkid_new_probe();
+	cleanup_fd int fd = blockdev_open(n->device, e);
+	int rc;
+
+	memset(&n->content, 0, sizeof(n->content));
+	if (fd < 0)
+		return fd;
+	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0)
+		return err_set_word(e, EIO, "io-error", "its size can't be read");
+	probebuf_fill(fd, (uint64_t)blkid_probe_get_size(pr), !is_encrypted_device);
+	rc = look(pr, fd, n, e);
+	probebuf_empty();
+	return rc;
 }
