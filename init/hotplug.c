@@ -138,8 +138,8 @@ static void __attribute__((noreturn)) hotplug(unsigned settle_s, int settled_fd)
 	m = modules_open();
 	if (!m)
 		_exit(1);
-	modules_load_list(m);
 	coldplug(m);
+	modules_load_list(m);
 	if (fd >= 0)
 		settle(m, fd, until_ms);
 	close(settled_fd);
