@@ -19,13 +19,13 @@ int rights_bound(uint64_t capabilities, struct err *e)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_set(e, errno, "ambient capabilities: %s", strerror(errno));
 	for (i = 0; i < CAPABILITIES; i++) {
-		if (capabilities & 1ULL << i)
-			continue;
-		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0) {
-			if (errno == EINVAL)
-				return 0;
-			return err_set(e, errno, "bounding set: %s", strerror(errno));
-		}
+		int rc = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
+
+		/* each that goes costs new credentials, and most are gone already: sandboxes are made by who has few */
+		if (rc > 0 && !(capabilities & 1ULL << i))
+			rc = prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+		if (rc < 0)
+			return errno == EINVAL ? 0 : err_set(e, errno, "bounding set: %s", strerror(errno));
 	}
 	return 0;
 }
