@@ -136,6 +136,51 @@ static void memory_is_locked_and_not_dumped(void **state)
 	secret_free(NULL);
 }
 
+static bool is_mapped(const void *p)
+{
+	unsigned long from, to;
+	char line[512];
+	bool found = false;
+	FILE *f = fopen("/proc/self/maps", "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && from <= (unsigned long)p && (unsigned long)p < to)
+			found = true;
+	fclose(f);
+	return found;
+}
+
+/* A child leaves one, and then all; its parent still has both. */
+static void left_by_a_child(void **state)
+{
+	struct err e;
+	struct secret *one = secret_new(5000, &e), *other = secret_new(100, &e);
+	const char *bytes[] = { secret_bytes(one), secret_bytes(other) };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	memset(secret_bytes(one), 7, 5000);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		secret_leave(NULL);
+		secret_leave(one);
+		if (is_mapped(bytes[0]) || !is_mapped(bytes[1]))
+			_exit(1);
+		secret_leave_behind();
+		secret_free(one);
+		secret_free(other);
+		_exit(is_mapped(bytes[1]) ? 2 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(bytes[0][0] + bytes[0][4999], 14);
+	secret_free(one);
+	secret_free(other);
+}
+
 /* More than there is, or than may be locked, is an error. In a child, since
  * privileges and the limit don't come back. */
 static void no_memory(void **state)
@@ -168,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_too_short),
 		cmocka_unit_test(files_that_are_no_keys),
 		cmocka_unit_test(memory_is_locked_and_not_dumped),
+		cmocka_unit_test(left_by_a_child),
 		cmocka_unit_test(no_memory),
 	};
 

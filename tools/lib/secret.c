@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,27 +76,40 @@ size_t secret_size(const struct secret *s)
 	return s->size;
 }
 
+/* false: it was left behind. */
+static bool take_from_all(struct secret *s)
+{
+	size_t i = 0;
+
+	while (i < n_all && all[i] != s)
+		i++;
+	if (i == n_all)
+		return false;
+	all[i] = all[--n_all];
+	return true;
+}
+
 void secret_free(struct secret *s)
 {
-	size_t mapped, i = 0;
+	size_t mapped;
 
-	while (s && i < n_all && all[i] != s)
-		i++;
-	if (!s || i == n_all)
-		return; /* left behind */
-	all[i] = all[--n_all];
+	if (!s || !take_from_all(s))
+		return;
 	mapped = s->mapped;
 	explicit_bzero(s, mapped);
 	munmap(s, mapped);
 }
 
+void secret_leave(struct secret *s)
+{
+	if (s && take_from_all(s))
+		munmap(s, s->mapped);
+}
+
 void secret_leave_behind(void)
 {
-	while (n_all) {
-		struct secret *s = all[--n_all];
-
-		munmap(s, s->mapped);
-	}
+	while (n_all)
+		secret_leave(all[n_all - 1]);
 }
 
 /* Opens a regular file or block device, and says how many bytes it has. */

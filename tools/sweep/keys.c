@@ -102,7 +102,7 @@ void keys_keep(struct keys *k, struct node *const *volumes, size_t n)
 
 	for (i = 0; i < k->crypttab->n; i++)
 		if (!is_of(&k->crypttab->entry[i], volumes, n)) {
-			secret_free(k->secret[i]);
+			secret_leave(k->secret[i]);
 			k->secret[i] = NULL;
 		}
 }
