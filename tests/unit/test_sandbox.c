@@ -258,9 +258,9 @@ static void __attribute__((noreturn)) give_some_of_many(const struct sandbox *s,
 	size_t i;
 
 	setrlimit(RLIMIT_NOFILE, &limit);
-	for (fd = 0; fd < MANY; fd++)
-		if (fd != out)
-			dup2(nothing, fd);
+	do
+		fd = dup(nothing);
+	while (fd >= 0 && fd < MANY - 1);
 	for (i = 0; i < ARRAY_SIZE(marks); i++) {
 		fd = memfd_create("mark", 0);
 		dup2(fd, marks[i]);

@@ -29,7 +29,7 @@
 
 #define FIRST_UID 0x40000000u
 #define UIDS 0x40000000u
-#define NAMESPACES (CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP)
+#define NAMESPACES (CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP) /* and sandbox_base.c */
 #define NOBODY_ELSES (CLONE_NEWNET | CLONE_NEWIPC) /* making a network takes longer than all the rest */
 #define STATUS_MAX 8192
 
@@ -46,7 +46,11 @@ static unsigned *shared_counter(void)
 
 void sandbox_prepare(void)
 {
+	struct err e;
+
 	uids_used = shared_counter();
+	if (sandbox_make_base(&e) < 0)
+		log_line("%s", e.text);
 	sandbox_cut_off();
 	if (sandbox_landlock_version() == 0)
 		log_line("this kernel has no Landlock; the sandboxes do without");
@@ -70,6 +74,7 @@ static void release_plan(struct sandbox_plan *p)
 		if (p->trees[i] >= 0)
 			close(p->trees[i]);
 	free(p->trees);
+	free(p->devices);
 	if (p->cgroup >= 0)
 		close(p->cgroup);
 }
@@ -85,7 +90,11 @@ static int make_plan(struct sandbox_plan *p, const struct sandbox *s, int progra
 		return err_set(e, ENOMEM, "no memory for a sandbox");
 	p->number = FIRST_UID + __atomic_fetch_add(uids_used, 1, __ATOMIC_RELAXED) % UIDS;
 	p->uid = s->profile->capabilities ? 0 : p->number;
-	rc = sandbox_open_files(p, e);
+	rc = sandbox_make_base(e);
+	if (rc == 0)
+		rc = sandbox_find_devices(p, e);
+	if (rc == 0)
+		rc = sandbox_open_files(p, e);
 	if (rc == 0)
 		sandbox_make_cgroup(p);
 	return rc;
@@ -158,6 +167,8 @@ pid_t sandbox_start(const struct sandbox *s, int program, sandbox_code code, voi
 	pid = fork_into(&plan);
 	if (pid == 0) {
 		close(from_child);
+		if (sandbox_enter_base(e) < 0)
+			sandbox_give_up(to_parent, e);
 		code(&plan, to_parent, arg);
 		_exit(127);
 	}

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The empty root. It is made over a folder that every system has, then takes the place of "/", and
- * what was mounted before is let go of, so that a filesystem of the host can be unmounted while
- * the sandbox goes on. (pivot_root(2) does not work where "/" is the initramfs.)
+ * The empty root. It is made over a folder that every system has, then takes the place of "/". (pivot_root(2)
+ * does not work where "/" is the initramfs.)
  *
  *   /           tmpfs: read-only, no devices, nothing can be run
  *   /dev        another: null and the devices; read-only too, which does not concern what they stand for
  *   files       each a mount of its own, in which the file's owner is the sandbox's user
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,7 +27,7 @@
 #include "sandbox_start.h"
 #include "sandbox_steps.h"
 
-#define ROOT "/proc" /* nothing is bound from below it */
+#define ROOT SANDBOX_ROOT
 #define ROOT_OPTIONS "mode=0755,size=64k,nr_inodes=1024"
 #define SAFE (MS_NOSUID | MS_NOEXEC)
 #define ID_MAP_SIZE 64
@@ -172,7 +170,7 @@ int sandbox_open_files(struct sandbox_plan *p, struct err *e)
 	return i < p->s->n_files ? -e->code : 0;
 }
 
-/* ---- the root, in the child ---- */
+/* ---- devices, in the parent ---- */
 
 const struct sandbox_path sandbox_null = { "/dev/null", true };
 
@@ -180,6 +178,34 @@ static int failed(const char *what, struct err *e)
 {
 	return err_set(e, errno, "%s: %s", what, strerror(errno));
 }
+
+static int find_device(const char *path, struct device_id *id, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return failed(path, e);
+	if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+		return err_set(e, ENOTBLK, "%s is not a device", path);
+	*id = (struct device_id){ st.st_mode & S_IFMT, st.st_rdev };
+	return 0;
+}
+
+int sandbox_find_devices(struct sandbox_plan *p, struct err *e)
+{
+	size_t n = p->s->n_devices, i;
+	int rc;
+
+	p->devices = calloc(n + 1, sizeof(*p->devices));
+	if (!p->devices)
+		return err_set(e, ENOMEM, "no memory for a sandbox");
+	rc = find_device(sandbox_null.path, &p->devices[n], e);
+	for (i = 0; i < n && rc == 0; i++)
+		rc = find_device(p->s->devices[i].path, &p->devices[i], e);
+	return rc;
+}
+
+/* ---- the root, in the child ---- */
 
 /* Makes the folders above inside, a path below ROOT. */
 static int make_folders(const char *inside, struct err *e)
@@ -193,22 +219,17 @@ static int make_folders(const char *inside, struct err *e)
 	return file_mkdirs(folder, e);
 }
 
-static int make_node(const struct sandbox_plan *p, const struct sandbox_path *d, struct err *e)
+static int make_node(const struct sandbox_plan *p, const struct sandbox_path *d, const struct device_id *id, struct err *e)
 {
 	mode_t mode = d->writable ? 0600 : 0400;
 	char inside[PATH_MAX];
-	struct stat st;
 	int rc;
 
-	if (stat(d->path, &st) < 0)
-		return failed(d->path, e);
-	if (!S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
-		return err_set(e, ENOTBLK, "%s is not a device", d->path);
 	snprintf(inside, sizeof(inside), ROOT "%s", d->path);
 	rc = make_folders(inside, e);
 	if (rc < 0)
 		return rc;
-	if (mknod(inside, (st.st_mode & S_IFMT) | mode, st.st_rdev) < 0 || chown(inside, p->uid, p->uid) < 0)
+	if (mknod(inside, id->type | mode, id->number) < 0 || chown(inside, p->uid, p->uid) < 0)
 		return failed(inside, e);
 	return 0;
 }
@@ -237,26 +258,9 @@ static int attach_file(const char *path, int tree, struct err *e)
 	return 0;
 }
 
-/* Lets go of all that is mounted below "/", in this namespace. */
-static void detach_all_but(const char *kept)
-{
-	cleanup_dir DIR *dir = opendir("/");
-	struct dirent *entry;
-	char path[300];
-
-	while (dir && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/%s", entry->d_name);
-		if (entry->d_name[0] != '.' && strcmp(path, kept) != 0)
-			umount2(path, MNT_DETACH);
-	}
-}
-
 static int take_place(struct err *e)
 {
-	if (chdir(ROOT) < 0)
-		return failed(ROOT, e);
-	detach_all_but(ROOT);
-	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
 		return failed("its root", e);
 	return 0;
 }
@@ -266,10 +270,10 @@ static int fill(const struct sandbox_plan *p, char *const *copies, struct err *e
 {
 	const struct sandbox *s = p->s;
 	size_t i;
-	int rc = make_node(p, &sandbox_null, e);
+	int rc = make_node(p, &sandbox_null, &p->devices[s->n_devices], e);
 
 	for (i = 0; i < s->n_devices && rc == 0; i++)
-		rc = make_node(p, &s->devices[i], e);
+		rc = make_node(p, &s->devices[i], &p->devices[i], e);
 	for (i = 0; s->profile->empty && s->profile->empty[i] && rc == 0; i++)
 		rc = make_file(s->profile->empty[i], "", e);
 	for (i = 0; copies[i] && rc == 0; i++)
@@ -310,8 +314,7 @@ int sandbox_make_root(const struct sandbox_plan *p, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("sandbox", ROOT, "tmpfs", SAFE | MS_NODEV, ROOT_OPTIONS) < 0)
+	if (mount("sandbox", ROOT, "tmpfs", SAFE | MS_NODEV, ROOT_OPTIONS) < 0)
 		return failed("its root", e);
 	if (mkdir(ROOT "/dev", 0755) < 0 || mount("sandbox", ROOT "/dev", "tmpfs", SAFE, ROOT_OPTIONS) < 0)
 		return failed("its /dev", e);

@@ -3,8 +3,15 @@
 #ifndef GS_SANDBOX_STEPS_H
 #define GS_SANDBOX_STEPS_H
 
+#include <sys/types.h>
+
 #include "sandbox.h"
 #include "sandbox_profiles.h"
+
+struct device_id {
+	mode_t type; /* S_IFBLK, S_IFCHR */
+	dev_t number;
+};
 
 /* What the parent makes before there is a child. */
 struct sandbox_plan {
@@ -15,11 +22,20 @@ struct sandbox_plan {
 	uint64_t memory;   /* bytes; 0: no limit */
 	int program;       /* descriptor of what it will run; -1: code of ours */
 	int *trees;        /* for each file a mount that is not attached yet */
+	struct device_id *devices; /* of each device, the last one for sandbox_null */
 };
+
+#define SANDBOX_ROOT "/proc" /* what its root is made over; nothing is bound from below it */
 
 extern const struct sandbox_path sandbox_null; /* a device in every sandbox */
 
 /* ---- in the parent ---- */
+
+/* Makes the mounts that all sandboxes begin with, once. */
+int sandbox_make_base(struct err *e) must_check nonnull_all;
+
+/* Looks up the devices of p->s. -ENOTBLK: one is none. */
+int sandbox_find_devices(struct sandbox_plan *p, struct err *e) must_check nonnull_all;
 
 /* Opens the files of p->s in p->trees, for the user p->uid. */
 int sandbox_open_files(struct sandbox_plan *p, struct err *e) must_check nonnull_all;
@@ -29,6 +45,9 @@ void sandbox_make_cgroup(struct sandbox_plan *p) nonnull_all;
 void sandbox_drop_cgroup(pid_t pid);
 
 /* ---- in the child, in this order ---- */
+
+/* Leaves the parent's mounts. */
+int sandbox_enter_base(struct err *e) must_check nonnull_all;
 
 /* The empty root with its devices and files. */
 int sandbox_make_root(const struct sandbox_plan *p, struct err *e) must_check nonnull_all;

@@ -21,7 +21,7 @@
 struct job {
 	const char *const *argv;
 	const struct spawn_options *o;
-	int out, err;
+	int in, out, err;
 };
 
 struct env {
@@ -49,15 +49,9 @@ static const char *const *make_env(const struct spawn_options *o, struct env *en
 
 static void arrange(const struct job *job, const struct sandbox_plan *p, int pipe_to_parent)
 {
-	const char *in_path = job->o->in_path ? job->o->in_path : "/dev/null";
-	int fds[] = { open(in_path, O_RDONLY | O_CLOEXEC), job->out, job->err, job->o->socket };
+	const int fds[] = { job->in, job->out, job->err, job->o->socket };
 	sigset_t none;
-	struct err e;
 
-	if (fds[0] < 0) {
-		err_set(&e, errno, "%s: %s", in_path, strerror(errno));
-		sandbox_give_up(pipe_to_parent, &e);
-	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -135,8 +129,12 @@ static int start_plain(const struct job *job, pid_t *pid, struct err *e)
 int spawn_child(const char *const argv[], const struct spawn_options *o, int out, int err,
 		pid_t *pid, struct err *e)
 {
-	struct job job = { .argv = argv, .o = o, .out = out, .err = err };
+	const char *in_path = o->in_path ? o->in_path : "/dev/null";
+	cleanup_fd int in = open(in_path, O_RDONLY | O_CLOEXEC);
+	struct job job = { .argv = argv, .o = o, .in = in, .out = out, .err = err };
 
+	if (in < 0)
+		return err_set(e, errno, "%s: %s", in_path, strerror(errno));
 	if (access(argv[0], X_OK) < 0)
 		return err_set(e, errno, "%s: %s", argv[0], strerror(errno));
 	return o->sandbox ? start_boxed(&job, pid, e) : start_plain(&job, pid, e);
