@@ -171,10 +171,11 @@ static void activate(const struct walk_env *env, const struct group *g, bool on_
 	for (i = 0; i < g->n_devices; i++)
 		devices[i] = on_copies ? g->copy[i].device : g->device[i];
 	for (i = 0; names && i < g->n_volumes; i++)
-		if (is_wanted(&g->volume[i]) && (on_copies || !g->volume[i].throwaway)) {
-			load_targets(&g->volume[i]);
+		if (is_wanted(&g->volume[i]) && (on_copies || !g->volume[i].throwaway))
 			names[n++] = g->volume[i].name;
-		}
+	/* a part of one may be of another kind */
+	for (i = 0; n && i < g->n_volumes; i++)
+		load_targets(&g->volume[i]);
 	if (n && lvmcmd_activate(env, g->id, g->name, names, n, devices, g->n_devices, why) < 0)
 		log_line("%s: %s", g->name, why->text);
 }

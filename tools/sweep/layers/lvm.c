@@ -92,14 +92,36 @@ static int take_vg(struct node *n, json_object *report, struct err *e)
 	return 0;
 }
 
-static bool lists(json_object *pvs, const struct node *pv)
+/* NULL: it is none of pvs. */
+static json_object *find_pv(json_object *pvs, const struct node *pv)
 {
 	size_t n = pvs ? json_object_array_length(pvs) : 0, i;
 
-	for (i = 0; i < n; i++)
-		if (strcmp(json_text(json_object_array_get_idx(pvs, i), "pv_uuid"), pv->uuid) == 0)
-			return true;
-	return false;
+	for (i = 0; i < n; i++) {
+		json_object *row = json_object_array_get_idx(pvs, i);
+
+		if (strcmp(json_text(row, "pv_uuid"), pv->uuid) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+/* Of physical volumes without a group: one that LVM has marked as part of one, of which no metadata is in view. */
+static bool is_in_use(json_object *pvs, const struct node *pv)
+{
+	json_object *row = find_pv(pvs, pv);
+
+	return row && strcmp(json_text(row, "pv_in_use"), "1") == 0;
+}
+
+static void judge_lone(struct node *pv, json_object *pvs, bool final)
+{
+	if (!is_in_use(pvs, pv))
+		node_verdict(pv, VERDICT_OK, "", "belongs to no volume group");
+	else if (final)
+		node_verdict(pv, VERDICT_ERROR, "missing-device",
+			     "it is part of a volume group, but no metadata of that is on it: it lies on other disks, which "
+			     "a [guest] section can put together with this one, or it is damaged (vgcfgrestore)");
 }
 
 /* One VG of the report, or the PVs that belong to none. The VG's parents stand in the
@@ -116,14 +138,13 @@ static int add_vg(struct walk *w, json_object *report, struct node *const *membe
 	for (i = 0; i < n; i++) {
 		struct node *pv = members[i];
 
-		if (!lists(pvs, pv))
+		if (!find_pv(pvs, pv))
 			continue;
-		pv->verdict = VERDICT_OK;
-		snprintf(pv->reason, sizeof(pv->reason), "%s%s",
-			 row ? "part of " : "belongs to no volume group",
-			 row ? json_text(row, "vg_name") : "");
-		if (!row)
+		if (!row) {
+			judge_lone(pv, pvs, final);
 			continue;
+		}
+		node_verdict(pv, VERDICT_OK, "", "part of %s", json_text(row, "vg_name"));
 		if (node)
 			node_add_parent(node, pv);
 		else if (!(node = walk_add(w, KIND_VG, pv, pv->parents[0], NULL, e)))
