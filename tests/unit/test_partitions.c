@@ -166,9 +166,18 @@ static void expect(const struct tempdisk *d, unsigned unit, const char *text, si
 	struct partitions t = read_table(d, unit);
 
 	assert_string_equal(describe(&t), text);
+	assert_int_equal(t.left_out, 0);
 	assert_int_equal(partitions_plausible(&t), plausible);
 	partitions_free(&t);
 	assert_int_equal(t.n, 0);
+}
+
+static void expect_backup(const struct tempdisk *d, unsigned unit, bool is_backup)
+{
+	struct partitions t = read_table(d, unit);
+
+	assert_int_equal(t.is_backup, is_backup);
+	partitions_free(&t);
 }
 
 static void sfdisk(const struct tempdisk *d, const char *script)
@@ -260,8 +269,10 @@ static void a_damaged_gpt(void **state)
 	gpt(&d, 512, 16 * MIB, usual, 4);
 	tempdisk_put(&d, 0, nothing, 512); /* no protective MBR */
 	expect(&d, 512, USUAL, 3);
+	expect_backup(&d, 512, false);
 	tempdisk_put(&d, 512, nothing, 512); /* nor a primary header: the backup is there */
 	expect(&d, 512, USUAL, 3);
+	expect_backup(&d, 512, true);
 	tempdisk_put(&d, 1024, nothing, 512); /* nor its entries */
 	expect(&d, 512, USUAL, 3);
 	tempdisk_put(&d, 16 * MIB - 512, "X", 1); /* and now the backup's magic */
@@ -278,6 +289,7 @@ static void a_gpt_with_a_wrong_checksum(void **state)
 	gpt(&d, 512, 16 * MIB, usual, 4);
 	tempdisk_put(&d, 1024 + 32, "\x01", 1); /* in the primary's list: the backup's counts */
 	expect(&d, 512, USUAL, 3);
+	expect_backup(&d, 512, true);
 	tempdisk_put(&d, 16 * MIB - 1024 + 32, "\x01", 1); /* in the backup's, too */
 	expect(&d, 512, ":", 0);
 	tempdisk_drop(&d);
@@ -292,6 +304,7 @@ static void tables_in_large_sectors(void **state)
 	tempdisk_make(&d, 16 * MIB);
 	gpt(&d, 4096, 16 * MIB, entries, 2);
 	expect(&d, 4096, "gpt: 1 512+512, 2 1024+1024", 2);
+	expect_backup(&d, 4096, false);
 	expect(&d, 512, ":", 0); /* a protective MBR and no GPT is no table */
 	tempdisk_drop(&d);
 	tempdisk_make(&d, 16 * MIB);
@@ -372,6 +385,8 @@ static void entries_of_a_gpt_beyond_its_end(void **state)
 	gpt(&d, 512, 16 * MIB, entries, 3);
 	t = read_table(&d, 512);
 	assert_int_equal(t.p[0].number, 1);
+	assert_int_equal(t.n + t.left_out, 3);
+	assert_int_equal(t.left_out, 2);
 	for (size_t i = 0; i < t.n; i++)
 		assert_true(!t.p[i].fits || t.p[i].start + t.p[i].bytes <= 16 * MIB);
 	partitions_free(&t);

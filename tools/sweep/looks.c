@@ -87,6 +87,8 @@ struct flat_partitions {
 	char scheme[16];
 	char uuid[40];
 	uint32_t n;
+	bool is_backup;
+	unsigned left_out;
 	struct partition p[MAX_PARTITIONS];
 };
 
@@ -103,20 +105,22 @@ static int read_partitions(const struct reader_question *q, void *answer, struct
 	memcpy(flat->scheme, t.scheme, sizeof(flat->scheme));
 	memcpy(flat->uuid, t.uuid, sizeof(flat->uuid));
 	flat->n = (uint32_t)t.n;
+	flat->is_backup = t.is_backup;
+	flat->left_out = t.left_out;
 	memcpy(flat->p, t.p, t.n * sizeof(*t.p));
 	partitions_free(&t);
 	return 0;
 }
 
 /* What decides about safety is found out anew. */
-static void tidy_partition(struct partition *p, uint64_t device_bytes)
+static void tidy_partition(struct partition *p)
 {
 	TIDY(p->type);
 	TIDY(p->uuid);
 	TIDY(p->label);
 	tidy_bool(&p->is_container);
+	tidy_bool(&p->fits);
 	tidy_bool(&p->overlaps);
-	p->fits = p->bytes > 0 && p->start < device_bytes && p->bytes <= device_bytes - p->start;
 }
 
 static int take_partitions(struct flat_partitions *flat, uint64_t device_bytes, struct partitions *t,
@@ -130,13 +134,17 @@ static int take_partitions(struct flat_partitions *flat, uint64_t device_bytes, 
 	TIDY(flat->uuid);
 	memcpy(t->scheme, flat->scheme, sizeof(t->scheme));
 	memcpy(t->uuid, flat->uuid, sizeof(t->uuid));
+	tidy_bool(&flat->is_backup);
+	t->is_backup = flat->is_backup;
+	t->left_out = flat->left_out;
 	t->p = calloc(flat->n + 1, sizeof(*t->p));
 	if (!t->p)
 		return err_set(e, ENOMEM, "no memory for the partition table");
 	memcpy(t->p, flat->p, flat->n * sizeof(*t->p));
 	t->n = flat->n;
 	for (i = 0; i < t->n; i++)
-		tidy_partition(&t->p[i], device_bytes);
+		tidy_partition(&t->p[i]);
+	partitions_mark_fits(t, device_bytes);
 	partitions_mark_overlaps(t);
 	return 0;
 }

@@ -28,6 +28,8 @@ struct partition {
 struct partitions {
 	char scheme[16]; /* libblkid's name: "dos", "gpt", "sun", ...; "": no table */
 	char uuid[40];
+	bool is_backup;  /* a GPT whose first header or entries are damaged: the ones at the disk's end */
+	unsigned left_out; /* entries of a GPT outside of the area that its header allows: none of p */
 	struct partition *p;
 	size_t n;
 };
@@ -38,6 +40,10 @@ struct partitions {
 int partitions_read(int fd, unsigned sector, struct partitions *t, struct err *e)
 	must_check nonnull_all;
 void partitions_free(struct partitions *t) nonnull_all;
+
+/* Sets fits of all of a device of device_bytes bytes. One that begins at the table would hold it, and all of the
+ * disk once more: it does not fit. */
+void partitions_mark_fits(struct partitions *t, uint64_t device_bytes) nonnull_all;
 
 /* Sets overlaps of those that share bytes with another one. */
 void partitions_mark_overlaps(struct partitions *t) nonnull_all;

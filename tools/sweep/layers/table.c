@@ -151,6 +151,16 @@ static int read_list(struct node *n, struct err *e)
 	return 0;
 }
 
+static void tell_faults(struct node *n, const struct partitions *list)
+{
+	if (list->is_backup)
+		node_note(n, "bad-table", "the first GPT is damaged; the partitions are those of its backup at the end "
+			  "of the disk, from which it can be restored (gdisk: r, b, c, w)");
+	if (list->left_out)
+		node_note(n, "bad-table", "%u of its entries lie outside of the area that the GPT itself allows to "
+			  "partitions; they are not swept", list->left_out);
+}
+
 static int table_open(struct walk *w, struct node *n, struct err *e)
 {
 	struct table *t;
@@ -163,8 +173,10 @@ static int table_open(struct walk *w, struct node *n, struct err *e)
 	if (rc < 0)
 		return rc;
 	t = n->state;
+	tell_faults(n, &t->list);
 	if (t->list.n == 0)
-		return err_set_word(e, ENODATA, "bad-table", "the partition table has no partitions");
+		return err_set_word(e, ENODATA, "bad-table", "the partition table has no partitions%s",
+				    t->list.left_out ? " in the area that it allows to them" : "");
 	for (i = 0; i < t->list.n; i++) {
 		const struct partition *p = &t->list.p[i];
 
