@@ -53,8 +53,9 @@ static void an_admins_file(void **state)
 		      "web /dev/volgrp4/lvweb none luks,timeout=90s,readonly,nofail\n"
 		      "db UUID=0D1E-f2\n"
 		      "mail /dev/mapper/vg--a-lv--b - keyfile-size=64,keyfile-offset=512\n"
-		      "md /dev/md/0 /root/k header=headers/md,timeout=2m,tries=0");
-	assert_int_equal(t.n, 5);
+		      "md /dev/md/0 /root/k header=headers/md,timeout=2m,tries=0\n"
+		      "apart vg/lv /root/k header=/dev/mapper/vg-header");
+	assert_int_equal(t.n, 6);
 	c = &t.entry[0];
 	assert_string_equal(c->name, "imap");
 	assert_string_equal(c->device, "volgrp4/lvimap_hd0");
@@ -87,8 +88,12 @@ static void an_admins_file(void **state)
 	assert_string_equal(c->device, "/dev/md/0");
 	assert_string_equal(c->key_file, "/root/k");
 	assert_string_equal(c->header, DIR_NAME "/headers/md");
+	assert_null(c->header_device);
 	assert_int_equal(c->timeout_s, 120);
 	assert_int_equal(c->tries, 0);
+	c = &t.entry[5];
+	assert_string_equal(c->header_device, "vg/header");
+	assert_null(c->header);
 	crypttab_free(&t);
 }
 

@@ -168,7 +168,7 @@ static void check_entry(struct preflight *p, struct crypttab_entry *entry, const
 	bool with_file = has_file(p, entry, way);
 	struct err e;
 	int rc = entry->header ? (snprintf(device, sizeof(device), "%s", entry->header), 0)
-			       : host_device(entry->device, device, &e);
+			       : host_device(entry->header_device ? entry->header_device : entry->device, device, &e);
 
 	if (rc < 0)
 		return; /* the volumes' own item has said so */

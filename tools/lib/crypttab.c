@@ -29,6 +29,7 @@ static void entry_clear(struct crypttab_entry *c)
 	free(c->key_file);
 	free(c->key_device);
 	free(c->header);
+	free(c->header_device);
 	*c = (struct crypttab_entry){ 0 };
 }
 

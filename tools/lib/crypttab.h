@@ -23,6 +23,7 @@ struct crypttab_entry {
 	                     that: key_file is then the path on that filesystem, or on that
 	                     of the vault that the entry NAME opens; NULL: in the image */
 	char *header;     /* detached header: absolute path in the image, or NULL */
+	char *header_device; /* the same on a volume: as device, or NULL */
 	uint64_t keyfile_offset; /* bytes */
 	size_t keyfile_size;     /* bytes, 0: to the end */
 	int key_slot;            /* -1: any */

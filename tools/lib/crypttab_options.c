@@ -106,14 +106,11 @@ static bool is_without_meaning(const char *name)
 
 static int set_header(struct crypttab_entry *c, const char *dir, const char *value, struct err *e)
 {
-	char *path;
-	int rc = crypttab_path(dir, value, &path, e);
-
-	if (rc < 0)
-		return rc;
 	free(c->header);
-	c->header = path;
-	return 0;
+	free(c->header_device);
+	c->header = c->header_device = NULL;
+	return strncmp(value, "/dev/", 5) == 0 ? value_volume(value, &c->header_device, e)
+					       : crypttab_path(dir, value, &c->header, e);
 }
 
 static int set_option(struct crypttab_entry *c, const char *dir, const char *name,

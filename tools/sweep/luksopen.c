@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/loop.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "blockdev.h"
 #include "keys.h"
@@ -73,24 +72,29 @@ static int unlock(const struct walk_env *env, const char *device, const char *he
 	return rc;
 }
 
+static int no_header(struct err *e)
+{
+	snprintf(e->word, sizeof(e->word), "bad-header");
+	return err_wrap(e, "LUKS: its header");
+}
+
 /* The same with the header where crypttab says. */
 static int unlock_by_entry(const struct walk_env *env, const char *device, const struct crypttab_entry *entry,
 			   struct luks_facts *facts, struct secret **key, struct err *e)
 {
-	char loop[LOOPDEV_SIZE];
+	char loop[LOOPDEV_SIZE], volume[80];
 	struct err why;
-	struct stat st;
 	int rc;
 
+	if (entry->header_device) {
+		rc = env->find_device(entry->header_device, volume, sizeof(volume), e);
+		return rc < 0 ? no_header(e) : unlock(env, device, volume, entry, facts, key, e);
+	}
 	if (!entry->header)
 		return unlock(env, device, device, entry, facts, key, e);
-	if (stat(entry->header, &st) == 0 && S_ISBLK(st.st_mode))
-		return unlock(env, device, entry->header, entry, facts, key, e);
 	rc = loopdev_attach(entry->header, LO_FLAGS_READ_ONLY, loop, e);
-	if (rc < 0) {
-		snprintf(e->word, sizeof(e->word), "bad-header");
-		return err_wrap(e, "LUKS: its header");
-	}
+	if (rc < 0)
+		return no_header(e);
 	rc = unlock(env, device, loop, entry, facts, key, e);
 	if (loopdev_detach(loop, &why) < 0)
 		log_line("%s: %s", entry->header, why.text);

@@ -42,38 +42,69 @@ static bool is_reencrypting(const struct node *device)
 	       memcmp(head, magic, sizeof(head)) == 0;
 }
 
+static bool has_header(const struct content *c)
+{
+	return strcmp(c->type, "crypto_LUKS") == 0;
+}
+
+static bool is_detached(const struct crypttab_entry *entry)
+{
+	return entry && (entry->header || entry->header_device);
+}
+
 static enum claim luks_probe(struct walk *w, struct node *device, struct err *e)
 {
 	const struct content *c = &device->content;
 	const struct crypttab_entry *entry;
 
 	(void)e;
-	if (strcmp(c->type, "crypto_LUKS") == 0)
+	if (has_header(c))
+		return MINE;
+	entry = entry_for(w, device, NULL);
+	/* with its header elsewhere, authenticated data begins with what keeps the tags */
+	if (is_detached(entry) && strcmp(c->type, "DM_integrity") == 0)
 		return MINE;
 	if (c->type[0] || c->table[0])
 		return NOT_MINE;
-	entry = entry_for(w, device, NULL);
 	return entry || is_reencrypting(device) ? MINE : NOT_MINE;
+}
+
+/* The entry whose header the volume device is; NULL: none. */
+static const struct crypttab_entry *header_of(const struct walk *w, const struct node *device)
+{
+	const struct crypttab *t = w->env->crypttab;
+	char name[NODE_PATH_SIZE];
+	size_t i;
+
+	node_path(device, name);
+	for (i = 0; (device->host || device->volume) && i < t->n; i++)
+		if (t->entry[i].header_device && strcmp(t->entry[i].header_device, name) == 0)
+			return &t->entry[i];
+	return NULL;
 }
 
 static int luks_describe(struct walk *w, struct node *n, struct err *e)
 {
 	const struct content *c = &n->parents[0]->content;
-	const struct crypttab_entry *entry = entry_for(w, n->parents[0], c->uuid);
+	const struct crypttab_entry *entry = entry_for(w, n->parents[0], c->uuid), *other;
 
-	snprintf(n->type, sizeof(n->type), "LUKS%s", c->type[0] ? c->version : "");
+	snprintf(n->type, sizeof(n->type), "LUKS%s", has_header(c) ? c->version : "");
 	snprintf(n->name, sizeof(n->name), "%s", entry ? entry->name : n->parents[0]->name);
 	stack_push(n->stack, sizeof(n->stack), "luks");
-	if (!c->type[0] && (!entry || !entry->header) && is_reencrypting(n->parents[0]))
+	if (!c->type[0] && !is_detached(entry) && is_reencrypting(n->parents[0]))
 		return err_set_word(e, EBUSY, "unsupported-feature",
 				    "LUKS: a reencryption is under way; finish it on the host first "
 				    "(cryptsetup reencrypt)");
-	if (!c->type[0] && !entry->header)
+	if (!c->type[0] && !is_detached(entry))
 		return err_set_word(e, EINVAL, "bad-header",
 				    "crypttab names it, but its LUKS header is destroyed; restore it "
 				    "from a header backup (cryptsetup luksHeaderRestore)");
 	if (entry)
 		return 0;
+	if ((other = header_of(w, n->parents[0]))) {
+		node_verdict(n, VERDICT_OK, "", "the header of %s, which crypttab names", other->device);
+		return 0;
+	}
 	if (!n->host && !n->parents[0]->volume)
 		node_verdict(n, VERDICT_SKIPPED, "guest-encrypted",
 			     "encrypted by the guest itself, crypttab has no key for UUID %s", c->uuid);
