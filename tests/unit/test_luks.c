@@ -231,8 +231,64 @@ static void no_header(void **state)
 	take(&s, &head, sizeof(head));
 	assert_int_equal(head.rc, -EINVAL);
 	assert_string_equal(head.e.word, "bad-header");
+	assert_null(strstr(head.e.text, "device-mapper")); /* which is none of the header's */
+	assert_null(strstr(head.e.text, "\\x"));
 	end(&s);
 	tempdisk_drop(&d);
+}
+
+static void expect_head(const struct tempdisk *d, int rc, const char *word, unsigned one_header)
+{
+	struct luks_head head;
+	struct server s;
+
+	start(&s, d->path, -1);
+	take(&s, &head, sizeof(head));
+	assert_int_equal(head.rc, rc);
+	assert_string_equal(rc == 0 ? "" : head.e.word, word);
+	assert_int_equal(head.facts.one_header, one_header);
+	end(&s);
+}
+
+static void two_headers(void **state)
+{
+	static const char zeros[4096];
+	struct crypt_params_luks2 small = { .sector_size = 512 };
+	struct tempdisk d;
+
+	(void)state;
+	make_volume(&d, CRYPT_LUKS2, "aes", "xts-plain64", &small, 0);
+	expect_head(&d, 0, "", 0);
+	tempdisk_put(&d, 4096, zeros, 1); /* the first one's checksum is wrong */
+	expect_head(&d, 0, "", 1);
+	tempdisk_drop(&d);
+	make_volume(&d, CRYPT_LUKS2, "aes", "xts-plain64", &small, 0);
+	tempdisk_put(&d, 16384, zeros, sizeof(zeros)); /* the second is gone */
+	expect_head(&d, 0, "", 1);
+	tempdisk_put(&d, 0, zeros, sizeof(zeros));
+	expect_head(&d, -EINVAL, "bad-header", 0);
+	tempdisk_drop(&d);
+}
+
+static void erased(void **state)
+{
+	struct crypt_params_luks2 small = { .sector_size = 512 };
+	const char *const types[] = { CRYPT_LUKS1, CRYPT_LUKS2 };
+	struct crypt_device *cd;
+	struct tempdisk d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		make_volume(&d, types[i], "aes", "xts-plain64", i ? &small : NULL, 0);
+		assert_int_equal(crypt_init(&cd, d.path), 0);
+		assert_int_equal(crypt_load(cd, CRYPT_LUKS, NULL), 0);
+		assert_int_equal(crypt_keyslot_destroy(cd, 1), 0);
+		assert_int_equal(crypt_keyslot_destroy(cd, 2), 0);
+		crypt_free(cd);
+		expect_head(&d, -ENOKEY, "no-key", 0);
+		tempdisk_drop(&d);
+	}
 }
 
 /* ---- what it may say ---- */
@@ -409,7 +465,7 @@ static void taken_over_by_a_header(void **state)
 	memcpy(secret_bytes(passphrase), "secret", 6);
 	assert_int_equal(luksbox_start(&b, &env, "/dev/zero", "/dev/zero", -1, &e), 0);
 	assert_int_equal(luksbox_try(&b, passphrase, &key, &e), -EINVAL);
-	assert_string_equal(e.text, "LUKS: the key slots can't be read");
+	assert_string_equal(e.text, "LUKS: a key slot can't be tried: it asks for a hash, a cipher or a key derivation that is not known here, or it is damaged");
 	/* it has ended, and then is waited for no more */
 	assert_int_equal(luksbox_try(&b, passphrase, &key, &e), -EIO);
 	assert_int_equal(b.pid, 0);
@@ -426,6 +482,8 @@ int main(void)
 		cmocka_unit_test(second_header),
 		cmocka_unit_test(detached_header),
 		cmocka_unit_test(no_header),
+		cmocka_unit_test(two_headers),
+		cmocka_unit_test(erased),
 		cmocka_unit_test(answers_are_checked),
 		cmocka_unit_test(what_is_in_it),
 		cmocka_unit_test(taken_over_by_a_header),

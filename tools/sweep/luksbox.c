@@ -62,6 +62,8 @@ int luks_facts_take(struct luks_facts *f, uint64_t device_bytes, bool is_detache
 		return wrong(e, "the size of the data is no multiple of its sectors'");
 	if (f->tag_bytes > MOST_TAG || f->authenticates > 1)
 		return wrong(e, "its authentication");
+	if (f->one_header > 1)
+		return wrong(e, "the number of its headers");
 	f->flags &= LUKS_FLAGS;
 	return 0;
 }
@@ -210,7 +212,9 @@ static int failed(int32_t rc, struct err *e)
 		if (rc == -known[i])
 			return err_set_word(e, known[i], "tool-failed", "LUKS: the key slots can't be read: %s",
 					    strerror(known[i]));
-	return err_set_word(e, EINVAL, "tool-failed", "LUKS: the key slots can't be read");
+	return err_set_word(e, EINVAL, "unsupported-feature",
+			    "LUKS: a key slot can't be tried: it asks for a hash, a cipher or a key derivation that is not known "
+			    "here, or it is damaged");
 }
 
 int luksbox_try(struct luks_box *b, struct secret *passphrase, struct secret **key, struct err *e)

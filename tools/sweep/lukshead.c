@@ -17,15 +17,22 @@
 
 #define MAX_SLOTS 32
 
-static char last_words[256]; /* of libcryptsetup; this process looks at one header */
+/* Of libcryptsetup; this process looks at one header. */
+static char last_words[256];
+static bool one_header;
 
 static void take_words(int level, const char *msg, void *arg)
 {
+	char line[sizeof(last_words)];
+
 	(void)arg;
+	/* it tells of one of LUKS2's two headers by no function */
+	if (level == CRYPT_LOG_DEBUG)
+		one_header |= strstr(msg, "LUKS2 header requires recovery") != NULL;
 	if (level != CRYPT_LOG_ERROR)
 		return;
-	escape_text(last_words, sizeof(last_words), msg);
-	last_words[strcspn(last_words, "\n")] = 0;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(msg, "\n"), msg);
+	escape_text(last_words, sizeof(last_words), line);
 }
 
 static void free_crypt(struct crypt_device **cd)
@@ -43,10 +50,17 @@ static int load(struct crypt_device **cd, const char *device, struct err *e)
 	uint32_t requirements = 0;
 	int rc = crypt_init(cd, device);
 
-	if (rc == 0)
+	/* it complains of device-mapper, which is not there, and goes on without */
+	if (rc == 0) {
+		last_words[0] = 0;
+		crypt_set_debug_level(CRYPT_DEBUG_ALL);
 		rc = crypt_load(*cd, CRYPT_LUKS, NULL);
+		crypt_set_debug_level(CRYPT_DEBUG_NONE);
+	}
 	if (rc < 0)
-		return err_set_word(e, -rc, "bad-header", "LUKS: the header can't be used: %s",
+		return err_set_word(e, -rc, "bad-header",
+				    "LUKS: the header can't be used: %s; restore it from a header "
+				    "backup (cryptsetup luksHeaderRestore)",
 				    last_words[0] ? last_words : strerror(-rc));
 	if (is_luks2(*cd) &&
 	    (crypt_persistent_flags_get(*cd, CRYPT_FLAGS_REQUIREMENTS, &requirements) < 0 || requirements))
@@ -72,6 +86,16 @@ static uint32_t memory_needed(struct crypt_device *cd, int only_slot)
 			most = pbkdf.max_memory_kb;
 	}
 	return most;
+}
+
+static bool has_key_slot(struct crypt_device *cd)
+{
+	int slot;
+
+	for (slot = 0; slot < MAX_SLOTS; slot++)
+		if (crypt_keyslot_status(cd, slot) >= CRYPT_SLOT_ACTIVE)
+			return true;
+	return false;
 }
 
 /* The cipher by the name that it has in the kernel together with what authenticates, as libcryptsetup makes it. */
@@ -142,6 +166,11 @@ static int look(struct crypt_device **cd, const char *device, int slot, struct l
 
 	if (rc < 0)
 		return rc;
+	if (!has_key_slot(*cd))
+		return err_set_word(e, ENOKEY, "no-key",
+				    "LUKS: it has no key slot any more (cryptsetup luksErase), and nothing opens it; restore "
+				    "the header from a backup (cryptsetup luksHeaderRestore)");
+	f->one_header = one_header;
 	f->argon2_kib = memory_needed(*cd, slot);
 	f->key_bytes = (uint32_t)crypt_get_volume_key_size(*cd);
 	f->sector_bytes = (uint32_t)crypt_get_sector_size(*cd);

@@ -22,6 +22,7 @@ struct luks_facts {
 	uint64_t offset;       /* of the data, sectors of 512 bytes */
 	uint64_t sectors;      /* of 512 bytes, of the data; 0: to the device's end */
 	char cipher[LUKS_CIPHER_MAX]; /* as dm-crypt has it */
+	uint32_t one_header;   /* 1: LUKS2's other header is damaged */
 	uint64_t iv_offset;    /* added to a sector's number for its IV, likewise; any number is one */
 };
 

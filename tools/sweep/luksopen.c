@@ -102,12 +102,13 @@ static int unlock_by_entry(const struct walk_env *env, const char *device, const
 }
 
 int luks_open_device(const struct walk_env *env, const char *device, const struct crypttab_entry *entry,
-		     const char *name, bool read_only, struct err *e)
+		     const char *name, bool read_only, bool *one_header, struct err *e)
 {
 	cleanup_secret struct secret *key = NULL;
 	struct luks_facts facts;
 	int rc = unlock_by_entry(env, device, entry, &facts, &key, e);
 
+	*one_header = rc == 0 && facts.one_header;
 	if (!read_only && blockdev_set_read_only(device, false, e) < 0)
 		return -e->code;
 	if (rc < 0)

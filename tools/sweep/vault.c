@@ -40,7 +40,8 @@ const struct crypttab_entry *vault_named(const struct crypttab *t, const char *k
 static int visit_device(const struct visit *v, const char *device, struct err *e)
 {
 	struct err why;
-	int rc = luks_open_device(v->env, device, v->vault, NAME, true, e);
+	bool one_header;
+	int rc = luks_open_device(v->env, device, v->vault, NAME, true, &one_header, e);
 
 	if (rc < 0)
 		return rc;

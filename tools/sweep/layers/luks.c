@@ -119,6 +119,7 @@ static int luks_open(struct walk *w, struct node *n, struct err *e)
 	struct node *device = n->parents[0];
 	const struct crypttab_entry *entry = entry_for(w, device, n->uuid);
 	char name[DM_NAME_SIZE];
+	bool one_header;
 	int rc;
 
 	n->read_only = device->read_only || entry->readonly;
@@ -126,7 +127,11 @@ static int luks_open(struct walk *w, struct node *n, struct err *e)
 	if (rc < 0)
 		return rc;
 	snprintf(name, sizeof(name), "gs-%u", n->id);
-	return luks_open_device(w->env, device->device, entry, name, n->read_only, e);
+	rc = luks_open_device(w->env, device->device, entry, name, n->read_only, &one_header, e);
+	if (rc == 0 && one_header)
+		node_note(n, "bad-header", "one of its two headers is damaged, the other one opens it; make it whole on the host "
+			  "(cryptsetup repair)");
+	return rc;
 }
 
 static int luks_children(struct walk *w, struct node *n, struct err *e)
