@@ -94,11 +94,11 @@ const struct sandbox_profile sandbox_lvm = {
 };
 
 /* libcryptsetup, reading a header and deriving its key: Argon2 in threads, PBKDF2 by itself, the key slots'
- * cipher by the kernel. Argon2's memory is allowed once the header has told how much (sandbox_set_memory()). */
+ * cipher and the rarer hashes by the kernel. Argon2's memory is allowed once the header has told how much (sandbox_set_memory()). */
 const struct sandbox_profile sandbox_luks = {
 	.name = "LUKS", .memory_percent = 25, .threads = 16, .descriptors = 32, .asks_ciphers = true,
 	.locked_bytes = 32u << 20,
-	.calls = { THREADS, SYS_bind, SYS_setsockopt, SYS_accept, SYS_sendmsg, SYS_mlock, SYS_mlock2, SYS_munlock },
+	.calls = { THREADS, SYS_bind, SYS_setsockopt, SYS_accept, SYS_sendmsg, SYS_sendto, SYS_mlock, SYS_mlock2, SYS_munlock },
 };
 
 /* Takes open descriptors of devices, and forks a sandbox_look for each. */
