@@ -120,10 +120,16 @@ static bool has_all_volumes_of_crypttab(struct walk *w)
 	struct err why;
 	size_t i;
 
-	for (i = 0; i < t->n; i++)
-		if (!t->entry[i].nofail && !t->entry[i].file && strncmp(t->entry[i].device, "UUID=", 5) != 0 &&
-		    !hostwalk_find(w, t->entry[i].device, true, &why))
+	for (i = 0; i < t->n; i++) {
+		const struct crypttab_entry *c = &t->entry[i];
+
+		if (c->nofail)
+			continue;
+		if (!c->file && strncmp(c->device, "UUID=", 5) != 0 && !hostwalk_find(w, c->device, true, &why))
 			return false;
+		if (c->header_device && !hostwalk_find(w, c->header_device, true, &why))
+			return false;
+	}
 	return true;
 }
 
