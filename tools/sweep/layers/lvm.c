@@ -165,6 +165,8 @@ static void fail_members(struct node *const *members, size_t n, const struct err
 /* Two members with one UUID: a clone beside its original. Neither is guessed at. */
 static bool has_duplicates(struct node *const *members, size_t n)
 {
+	static const char twice[] = "another physical volume beside it has the same UUID; of a disk and its copy "
+				    "only one can be swept";
 	bool found = false;
 	size_t i, k;
 
@@ -172,10 +174,8 @@ static bool has_duplicates(struct node *const *members, size_t n)
 		for (k = 0; k < i; k++)
 			if (strcmp(members[i]->uuid, members[k]->uuid) == 0) {
 				found = true;
-				node_verdict(members[i], VERDICT_ERROR, "ambiguous",
-					     "another physical volume of this guest has the same UUID");
-				node_verdict(members[k], VERDICT_ERROR, "ambiguous",
-					     "another physical volume of this guest has the same UUID");
+				node_verdict(members[i], VERDICT_ERROR, "ambiguous", "%s", twice);
+				node_verdict(members[k], VERDICT_ERROR, "ambiguous", "%s", twice);
 			}
 	return found;
 }
