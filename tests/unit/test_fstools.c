@@ -61,6 +61,7 @@ static const struct line btrfs_look[] = {
 static const struct line fat_look[] = {
 	{ 0, "/dev/x: 12 files, 34/8123 clusters\n", FS_CLEAN },
 	{ 0, "fsck.fat 4.2\nThere are differences between boot sector and its backup.\n", FS_CLEAN },
+	{ 1, "fsck.fat 4.2\nCurrently, only 1 or 2 FATs are supported, not 4.\n\n", FS_NEWER },
 	{ 1, "Dirty bit is set. Fs was not properly unmounted and some data may be corrupt.\n", FS_DAMAGED },
 	{ 2, "usage", FS_BROKEN },
 	{ 6, "open: No such file or directory\n", FS_BROKEN },

@@ -20,6 +20,8 @@ static const struct fs_row look_table[] = {
 	{ .exit = 0, .words = "\nThere are differences between boot sector and its backup",
 	  .outcome = FS_CLEAN, .sentence = "the backup of its boot sector differs, which fsck.fat leaves as it is" },
 	{ .exit = 0, .outcome = FS_CLEAN },
+	{ .exit = 1, .words = "\nCurrently, only 1 or 2 FATs are supported", .outcome = FS_NEWER,
+	  .sentence = "it has more than two FATs, which fsck.fat does not check" },
 	{ .exit = 1, .outcome = FS_DAMAGED },
 	{ .exit = FS_TABLE_END },
 };
