@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* link: -Wl,--wrap=look_fields */
 /* Which devices make one btrfs, and what becomes of those that lack others. */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "fieldslook.h"
 #include "registry.h"
 #include "tempdisk.h"
 #include "walk.h"

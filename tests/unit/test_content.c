@@ -105,6 +105,39 @@ static void boot_code_like_a_table(void **state)
 }
 
 /* A swap area's first page ends with its mark, whatever a page is; the header says version 1. */
+/* What nothing else of it tells: a GPT that is gone but for what stands in front of it, LUKS1 while it is reencrypted. */
+static void remains(void **state)
+{
+	static const struct {
+		uint64_t at;
+		const char *bytes;
+		size_t n;
+		bool protective, reencrypting;
+	} table[] = {
+		{ 0, "LUKS\xde\xad", 6, false, true },
+		{ 0, "LUKS\xde\xae", 6, false, false },
+		{ 450, "\xee", 1, true, false },
+		{ 498, "\xee", 1, true, false },
+		{ 514, "\xee", 1, false, false },
+	};
+	struct tempdisk d;
+	struct node n;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		tempdisk_make(&d, DISK);
+		tempdisk_put(&d, table[i].at, table[i].bytes, table[i].n);
+		look(&d, &n);
+		assert_false(n.content.protective_mbr);
+		assert_int_equal(n.content.reencrypting, table[i].reencrypting);
+		tempdisk_put(&d, 510, "\x55\xaa", 2);
+		look(&d, &n);
+		assert_int_equal(n.content.protective_mbr, table[i].protective);
+		tempdisk_drop(&d);
+	}
+}
+
 static void put_swap(const struct tempdisk *d, size_t page, const char *mark, size_t n)
 {
 	static const unsigned char header[8] = { 1, 0, 0, 0, 200 };
@@ -194,6 +227,7 @@ int main(void)
 		cmocka_unit_test(suspended_systems),
 		cmocka_unit_test(suspended_beside_something),
 		cmocka_unit_test(boot_code_like_a_table),
+		cmocka_unit_test(remains),
 		cmocka_unit_test(wiped_start_of_a_large_disk),
 	};
 

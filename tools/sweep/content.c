@@ -25,6 +25,11 @@
 #define SWAP_MARK 10 /* bytes, at the end of the first page */
 #define ZERO_CHUNK 65536
 #define ZERO_SAMPLES 64
+/* Of an MBR (UEFI 2.10, section 5.2): its entries, where the type stands in one, and its mark behind them. */
+#define MBR_ENTRIES 446
+#define MBR_ENTRY_SIZE 16
+#define MBR_ENTRY_TYPE 4
+#define MBR_MARK 510
 
 static void free_probe(blkid_probe *pr)
 {
@@ -125,7 +130,7 @@ static bool has_table_mark(int fd, off_t bytes)
 	static const off_t sectors[] = { 512, 4096 };
 	size_t i;
 
-	if (has_bytes(fd, 510, "\x55\xaa", 2))
+	if (has_bytes(fd, MBR_MARK, "\x55\xaa", 2))
 		return true;
 	for (i = 0; i < ARRAY_SIZE(sectors); i++)
 		if (has_bytes(fd, sectors[i], "EFI PART", 8) ||
@@ -223,6 +228,18 @@ static bool looks_empty(const char *device, uint64_t bytes)
 	return is_zero_at(device, bytes - ZERO_CHUNK);
 }
 
+static bool has_protective_mbr(int fd)
+{
+	off_t entry;
+
+	if (!has_bytes(fd, MBR_MARK, "\x55\xaa", 2))
+		return false;
+	for (entry = MBR_ENTRIES; entry < MBR_MARK; entry += MBR_ENTRY_SIZE)
+		if (has_bytes(fd, entry + MBR_ENTRY_TYPE, "\xee", 1))
+			return true;
+	return false;
+}
+
 /* The words that the kernel (S1SUSPEND, LINHIB0001), uswsusp and TuxOnIce put in the place of swap's
  * own, which is where the first page ends, of whatever size that is; TuxOnIce puts its mark in front
  * and leaves swap's. A shorter read finds nothing behind its end. */
@@ -283,8 +300,11 @@ static int look(blkid_probe pr, int fd, struct node *n, struct err *e)
 			return rc;
 		settle_claims(c);
 	}
-	if (!c->type[0] && !c->table[0] && !c->ambivalent)
-		c->all_zero = looks_empty(n->device, n->bytes);
+	if (c->type[0] || c->table[0])
+		return 0;
+	c->protective_mbr = has_protective_mbr(fd);
+	c->reencrypting = has_bytes(fd, 0, "LUKS\xde\xad", 6);
+	c->all_zero = !c->ambivalent && looks_empty(n->device, n->bytes);
 	return 0;
 }
 

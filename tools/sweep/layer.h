@@ -63,6 +63,9 @@ struct content {
 	bool ambivalent;    /* several strong claims on the device */
 	bool all_zero;      /* nothing but zeros where signatures stand */
 	bool suspended;     /* the mark of a suspended system stands where swap has it */
+	/* where nothing else is recognised: */
+	bool protective_mbr; /* the MBR that stands in front of a GPT */
+	bool reencrypting;  /* what cryptsetup writes in the place of a LUKS1 header's magic meanwhile */
 };
 
 /* How a checker ended, for the report. */

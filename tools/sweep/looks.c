@@ -76,6 +76,8 @@ int look_content(struct node *n, struct err *e)
 	tidy_bool(&c->ambivalent);
 	tidy_bool(&c->all_zero);
 	tidy_bool(&c->suspended);
+	tidy_bool(&c->protective_mbr);
+	tidy_bool(&c->reencrypting);
 	if (c->table[0] && !is_size(c->sector, 512, 65536))
 		return reader_nonsense(e);
 	return 0;
@@ -281,6 +283,33 @@ int look_ext_images(const char *device, const struct words *patterns, struct err
 		rc = reader_ask(device, read_ext_images, q, &any, sizeof(any), e);
 	free(q);
 	return rc < 0 ? rc : any != 0;
+}
+
+/* ---- fields.h ---- */
+
+_Static_assert(FIELDS_MAX * sizeof(struct field) <= READER_TEXT_MAX, "a question is too long");
+
+/* The table is the question's text; the answer has room for a number of each row. */
+static int read_fields(const struct reader_question *q, void *answer, struct err *e)
+{
+	struct field f[FIELDS_MAX];
+
+	memcpy(f, q->text, sizeof(f));
+	return fields_read(READER_FD, f, q->number, answer, e);
+}
+
+int look_fields(const char *device, const struct field *f, size_t n, bool past_cache, uint64_t *value,
+		struct err *e)
+{
+	struct reader_question q = { .number = (uint32_t)n, .past_cache = past_cache };
+	size_t i;
+	int rc;
+
+	memcpy(q.text, f, n * sizeof(*f));
+	rc = reader_ask(device, read_fields, &q, value, n * sizeof(*value), e);
+	for (i = 0; i < n; i++)
+		value[i] &= UINT64_MAX >> (64 - 8 * f[i].bytes);
+	return rc;
 }
 
 /* ---- mdsuper.h ---- */

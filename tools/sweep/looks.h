@@ -7,6 +7,7 @@
 #define GS_LOOKS_H
 
 #include "extsuper.h"
+#include "fields.h"
 #include "layer.h"
 #include "mdsuper.h"
 #include "partitions.h"
@@ -21,6 +22,9 @@ int look_ext_mounted(const char *device, char folder[LAST_MOUNTED_SIZE], struct 
 	must_check nonnull_all;
 int look_ext_images(const char *device, const struct words *patterns, struct err *e)
 	must_check nonnull_all;                                                         /* extlook.h */
+/* n: FIELDS_MAX at most. past_cache: as the disk has them now, where another system may write them. */
+int look_fields(const char *device, const struct field *f, size_t n, bool past_cache, uint64_t *value,
+		struct err *e) must_check nonnull_all;                                  /* fields.h */
 int look_md(const char *device, uint64_t bytes, const char *version, struct mdsuper *s, struct err *e)
 	must_check nonnull_all;                                                         /* mdsuper.h */
 

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "luksmap.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libcryptsetup.h>
@@ -12,15 +11,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "blockdev.h"
 #include "cleanup.h"
 #include "dm.h"
 #include "log.h"
+#include "looks.h"
 
 #define KEY_PREFIX "guestsweep:" /* a key of the kind "logon", which no program can read, has to have one */
 #define NULL_CIPHER "cipher_null" /* takes no key */
 #define PARAMS_MAX 640
-#define TAGS_MAGIC "integrt" /* with its NUL */
+#define TAGS_MAGIC 0x0074726765746e69 /* "integrt" with its NUL */
 #define TAGS_PATH_SIZE (DM_NAME_SIZE + 16)
 
 /* Device-mapper itself would map a device twice. */
@@ -43,15 +42,6 @@ static int add_key(const char *name, struct secret *key, struct err *e)
 
 /* ---- dm-integrity below, which keeps the tags ---- */
 
-/* The start of its superblock; numbers are little-endian. */
-struct tags_super {
-	char magic[8];
-	uint8_t version, log2_interleave;
-	uint16_t tag_bytes;
-	uint32_t journal_sections;
-	uint64_t sectors; /* of 512 bytes, of data */
-};
-
 static void tags_name(const char *name, char tags[DM_NAME_SIZE])
 {
 	snprintf(tags, DM_NAME_SIZE, "%s-tags", name);
@@ -60,14 +50,18 @@ static void tags_name(const char *name, char tags[DM_NAME_SIZE])
 /* The kernel takes one without a superblock for a new one, and makes it: none is mapped here. */
 static int read_super(const char *device, const struct luks_facts *f, uint64_t *sectors, struct err *e)
 {
-	struct tags_super s;
-	int rc = blockdev_read(device, f->offset * 512, &s, sizeof(s), e);
+	const uint64_t super = f->offset * 512; /* struct superblock (kernel, drivers/md/dm-integrity.c) */
+	const struct field fields[] = { /* magic, version, sectors of 512 bytes of data */
+		{ super, 8, false }, { super + 8, 1, false }, { super + 16, 8, false },
+	};
+	uint64_t value[ARRAY_SIZE(fields)];
+	int rc = look_fields(device, fields, ARRAY_SIZE(fields), false, value, e);
 
 	if (rc < 0)
 		return rc;
-	if (memcmp(s.magic, TAGS_MAGIC, sizeof(s.magic)) != 0 || s.version == 0)
+	if (value[0] != TAGS_MAGIC || value[1] == 0)
 		return err_set_word(e, EINVAL, "bad-header", "the header of its dm-integrity is destroyed");
-	*sectors = le64toh(s.sectors);
+	*sectors = value[2];
 	if (*sectors == 0 || *sectors >= f->sectors || *sectors % (f->sector_bytes / 512))
 		return err_set_word(e, EINVAL, "bad-header", "the header of its dm-integrity can't be right");
 	return 0;

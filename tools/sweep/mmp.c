@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "mmp.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -14,13 +14,12 @@
 #include "cleanup.h"
 #include "guard.h"
 #include "log.h"
+#include "looks.h"
 #include "sandbox.h"
 #include "sandbox_profiles.h"
 
 #define SEQ_CLEAN 0xff4d4d50u /* EXT4_MMP_SEQ_CLEAN */
 #define SEQ_FSCK 0xe24d4d50u  /* EXT4_MMP_SEQ_FSCK */
-#define BLOCK_MAX 65536
-#define ALIGNMENT 4096        /* of O_DIRECT */
 #define CLEAR_S 60
 
 struct watched {
@@ -31,14 +30,14 @@ struct watched {
 /* Past every cache: another system writes it. */
 static int read_seq(const struct watched *x, uint32_t *seq)
 {
-	cleanup_fd int fd = open(x->node->parents[0]->device, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	static _Alignas(ALIGNMENT) unsigned char block[BLOCK_MAX];
+	const struct field field = { x->super.mmp_at + offsetof(struct mmp_struct, mmp_seq), 4, false };
+	uint64_t value;
+	struct err e;
+	int rc = look_fields(x->node->parents[0]->device, &field, 1, true, &value, &e);
 
-	if (fd < 0 || x->super.block_size > BLOCK_MAX ||
-	    pread(fd, block, x->super.block_size, (off_t)x->super.mmp_at) != (ssize_t)x->super.block_size)
-		return -EIO;
-	*seq = ((const struct mmp_struct *)block)->mmp_seq;
-	return 0;
+	if (rc == 0)
+		*seq = (uint32_t)value;
+	return rc;
 }
 
 /* Whether there is something to watch. */

@@ -236,7 +236,7 @@ static int ask(int fd, reader_task task, const struct reader_question *q, void *
 int reader_ask(const char *device, reader_task task, const struct reader_question *q, void *answer,
 	       size_t size, struct err *e)
 {
-	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
+	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC | (q->past_cache ? O_DIRECT : 0));
 
 	memset(answer, 0, size);
 	if (fd < 0)

@@ -11,6 +11,7 @@
 #ifndef GS_READER_H
 #define GS_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@
 struct reader_question {
 	uint64_t bytes;  /* of the device or file */
 	uint32_t number; /* the task's */
+	bool past_cache; /* reader_ask() opens the device with O_DIRECT */
 	char text[READER_TEXT_MAX]; /* the task's */
 };
 

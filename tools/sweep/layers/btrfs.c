@@ -11,21 +11,19 @@
  * Measured with 6.14: it says 0 where one of two copies of a block is damaged, and only its words
  * tell; a log that was not replayed is checked too, and is no error; 1 is everything else.
  */
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
-#include "blockdev.h"
 #include "fstools.h"
+#include "looks.h"
 #include "registry.h"
 
 #define BTRFS "/usr/bin/btrfs"
 
-/* Of struct btrfs_super_block (kernel, include/uapi/linux/btrfs_tree.h), little-endian. */
+/* Of struct btrfs_super_block (kernel, include/uapi/linux/btrfs_tree.h). */
 #define SB_OFFSET 65536
 #define SB_NUM_DEVICES 0x88
 #define SB_DEV_ITEM 0xc9 /* this device's ID and size in bytes stand in front there */
-#define SB_READ 512
 
 static const struct fs_row look_table[] = {
 	{ .exit = 0, .words = "warning, device ", .also = " is missing\n", .outcome = FS_PARTS_MISSING },
@@ -52,19 +50,19 @@ struct member {
 	uint64_t of, id, bytes; /* how many devices; this one's number and size */
 };
 
+static const struct field fields[] = {
+	{ SB_OFFSET + SB_NUM_DEVICES, 8, false }, { SB_OFFSET + SB_DEV_ITEM, 8, false },
+	{ SB_OFFSET + SB_DEV_ITEM + 8, 8, false },
+};
+
 static int read_member(const struct node *n, struct member *m, struct err *e)
 {
-	unsigned char sb[SB_READ];
-	int rc = blockdev_read(n->parents[0]->device, SB_OFFSET, sb, sizeof(sb), e);
+	uint64_t value[ARRAY_SIZE(fields)];
+	int rc = look_fields(n->parents[0]->device, fields, ARRAY_SIZE(fields), false, value, e);
 
 	if (rc < 0)
 		return rc;
-	memcpy(&m->of, sb + SB_NUM_DEVICES, sizeof(m->of));
-	memcpy(&m->id, sb + SB_DEV_ITEM, sizeof(m->id));
-	memcpy(&m->bytes, sb + SB_DEV_ITEM + 8, sizeof(m->bytes));
-	m->of = le64toh(m->of);
-	m->id = le64toh(m->id);
-	m->bytes = le64toh(m->bytes);
+	*m = (struct member){ .of = value[0], .id = value[1], .bytes = value[2] };
 	if (m->bytes > n->bytes)
 		return err_set_word(e, EFBIG, "truncated",
 				    "the filesystem is larger than its device (%llu and %llu bytes); the "

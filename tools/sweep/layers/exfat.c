@@ -9,8 +9,8 @@
  */
 #include <string.h>
 
-#include "blockdev.h"
 #include "fstools.h"
+#include "looks.h"
 #include "registry.h"
 
 #define FSCK_EXFAT "/usr/bin/fsck.exfat"
@@ -35,11 +35,11 @@ static const struct fs_row write_table[] = {
 
 static bool is_dirty(const char *device)
 {
-	unsigned char sector[512];
+	static const struct field flags = { VOLUME_FLAGS, 1, false };
+	uint64_t value;
 	struct err e;
 
-	return blockdev_read(device, 0, sector, sizeof(sector), &e) == 0 &&
-	       (sector[VOLUME_FLAGS] & VOLUME_DIRTY);
+	return look_fields(device, &flags, 1, false, &value, &e) == 0 && (value & VOLUME_DIRTY);
 }
 
 const struct fs_tool exfat_tool = {

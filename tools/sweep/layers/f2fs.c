@@ -15,8 +15,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "blockdev.h"
 #include "fstools.h"
+#include "looks.h"
 #include "registry.h"
 
 #define FSCK_F2FS "/usr/bin/fsck.f2fs"
@@ -24,9 +24,8 @@
 /* The two copies of struct f2fs_super_block (kernel, include/linux/f2fs_fs.h). */
 #define FIRST_COPY 1024
 #define SECOND_COPY (4096 + 1024)
-#define SB_MAGIC "\x10\x20\xf5\xf2"
+#define SB_MAGIC 0xf2f52010
 #define SB_DEVICES 2201 /* path of the first of several devices; zeros where there is but one */
-#define SB_SIZE 3072
 
 #define CUT_OFF "sudden-power-off" /* of the line "Info: checkpoint state" */
 #define MARKED_AND_CUT_OFF \
@@ -61,19 +60,17 @@ static const struct fs_row write_table[] = {
 
 static int f2fs_refuse(const struct node *n, struct err *e)
 {
-	static const uint64_t copies[] = { FIRST_COPY, SECOND_COPY };
-	unsigned char sb[SB_SIZE];
-	size_t i;
+	static const struct field fields[] = {
+		{ FIRST_COPY, 4, false }, { FIRST_COPY + SB_DEVICES, 1, false },
+		{ SECOND_COPY, 4, false }, { SECOND_COPY + SB_DEVICES, 1, false },
+	};
+	uint64_t value[ARRAY_SIZE(fields)];
+	int rc = look_fields(n->parents[0]->device, fields, ARRAY_SIZE(fields), false, value, e);
 
-	for (i = 0; i < ARRAY_SIZE(copies); i++) {
-		int rc = blockdev_read(n->parents[0]->device, copies[i], sb, sizeof(sb), e);
-
-		if (rc < 0)
-			return rc;
-		if (memcmp(sb, SB_MAGIC, 4) == 0 && sb[SB_DEVICES])
-			return err_set_word(e, ENODEV, "missing-device",
-					    "it lies on several devices, which is not handled here");
-	}
+	if (rc < 0)
+		return rc;
+	if ((value[0] == SB_MAGIC && value[1]) || (value[2] == SB_MAGIC && value[3]))
+		return err_set_word(e, ENODEV, "missing-device", "it lies on several devices, which is not handled here");
 	return 0;
 }
 

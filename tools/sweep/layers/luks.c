@@ -31,17 +31,6 @@ static const struct crypttab_entry *entry_for(const struct walk *w, const struct
 	return keys_entry(w->env->crypttab, device, uuid);
 }
 
-/* What cryptsetup writes in the place of a LUKS1 header's magic while it reencrypts the volume. */
-static bool is_reencrypting(const struct node *device)
-{
-	static const char magic[] = "LUKS\xde\xad";
-	char head[sizeof(magic) - 1];
-	struct err e;
-
-	return blockdev_read(device->device, 0, head, sizeof(head), &e) == 0 &&
-	       memcmp(head, magic, sizeof(head)) == 0;
-}
-
 static bool has_header(const struct content *c)
 {
 	return strcmp(c->type, "crypto_LUKS") == 0;
@@ -66,7 +55,7 @@ static enum claim luks_probe(struct walk *w, struct node *device, struct err *e)
 		return MINE;
 	if (c->type[0] || c->table[0])
 		return NOT_MINE;
-	return entry || is_reencrypting(device) ? MINE : NOT_MINE;
+	return entry || c->reencrypting ? MINE : NOT_MINE;
 }
 
 /* The entry whose header the volume device is; NULL: none. */
@@ -91,7 +80,7 @@ static int luks_describe(struct walk *w, struct node *n, struct err *e)
 	snprintf(n->type, sizeof(n->type), "LUKS%s", has_header(c) ? c->version : "");
 	snprintf(n->name, sizeof(n->name), "%s", entry ? entry->name : n->parents[0]->name);
 	stack_push(n->stack, sizeof(n->stack), "luks");
-	if (!c->type[0] && !is_detached(entry) && is_reencrypting(n->parents[0]))
+	if (!c->type[0] && !is_detached(entry) && c->reencrypting)
 		return err_set_word(e, EBUSY, "unsupported-feature",
 				    "LUKS: a reencryption is under way; finish it on the host first "
 				    "(cryptsetup reencrypt)");

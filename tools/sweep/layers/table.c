@@ -22,29 +22,11 @@
 #include "registry.h"
 #include "walk.h"
 
-#define MBR_TYPE_PROTECTIVE 0xee /* UEFI 2.10, section 5.2.3 */
-
 struct table {
 	struct partitions list;
 	unsigned sector; /* of the device, whatever the table counts in */
 	char (*mapped)[DM_NAME_SIZE]; /* per partition; "" where it is not mapped */
 };
-
-/* A protective MBR without a readable GPT: the table is broken, not absent. */
-static bool has_protective_mbr(const struct node *device)
-{
-	unsigned char sector[512];
-	struct err e;
-	int i;
-
-	if (blockdev_read(device->device, 0, sector, sizeof(sector), &e) < 0 ||
-	    sector[510] != 0x55 || sector[511] != 0xaa)
-		return false;
-	for (i = 0; i < 4; i++)
-		if (sector[446 + 16 * i + 4] == MBR_TYPE_PROTECTIVE)
-			return true;
-	return false;
-}
 
 static enum claim probe(struct walk *w, struct node *device, struct err *e)
 {
@@ -56,7 +38,8 @@ static enum claim probe(struct walk *w, struct node *device, struct err *e)
 		return NOT_MINE;
 	if (strcmp(c->table, "dos") == 0 || strcmp(c->table, "gpt") == 0)
 		return MINE;
-	return !c->table[0] && has_protective_mbr(device) ? MINE : NOT_MINE;
+	/* a protective MBR without a readable GPT: the table is broken, not absent */
+	return !c->table[0] && c->protective_mbr ? MINE : NOT_MINE;
 }
 
 static const char *scheme_of(const struct content *c)

@@ -20,6 +20,7 @@
 
 #include "blockdev.h"
 #include "fstools.h"
+#include "looks.h"
 #include "registry.h"
 
 #define XFS_REPAIR "/usr/bin/xfs_repair"
@@ -28,7 +29,6 @@
 #define SB_RBLOCKS 16  /* blocks on a realtime device */
 #define SB_LOGSTART 48 /* 0: the log is on a device of its own */
 #define SB_SECTSIZE 102
-#define SB_SIZE 104
 
 static const struct fs_row look_table[] = {
 	{ .exit = 0, .outcome = FS_CLEAN },
@@ -60,20 +60,20 @@ static const struct fs_row write_table[] = {
 
 static int xfs_refuse(const struct node *n, struct err *e)
 {
-	unsigned char sb[SB_SIZE];
+	static const struct field fields[] = {
+		{ SB_RBLOCKS, 8, true }, { SB_LOGSTART, 8, true }, { SB_SECTSIZE, 2, true },
+	};
+	uint64_t value[ARRAY_SIZE(fields)];
 	unsigned sector, own = blockdev_sector_size(n->parents[0]->device);
-	uint64_t realtime, log;
-	int rc = blockdev_read(n->parents[0]->device, 0, sb, sizeof(sb), e);
+	int rc = look_fields(n->parents[0]->device, fields, ARRAY_SIZE(fields), false, value, e);
 
 	if (rc < 0)
 		return rc;
-	memcpy(&realtime, sb + SB_RBLOCKS, sizeof(realtime));
-	memcpy(&log, sb + SB_LOGSTART, sizeof(log));
-	if (!log)
+	if (!value[1])
 		return err_set_word(e, ENODEV, "missing-device", "its log is on another device");
-	if (realtime)
+	if (value[0])
 		return err_set_word(e, ENODEV, "missing-device", "its realtime section is on another device");
-	sector = (unsigned)sb[SB_SECTSIZE] << 8 | sb[SB_SECTSIZE + 1];
+	sector = (unsigned)value[2];
 	if (sector && sector < own)
 		return err_set_word(e, ENOTSUP, "unsupported-feature",
 				    "it has sectors of %u bytes and its device of %u, in which xfs_repair can't read it; "
