@@ -175,6 +175,7 @@ static void who_belongs_together(void **state)
 		{ 1, 9, 3, 7, 1, false, true, "" },               /* degraded */
 		{ 1, 9, 2, 9, 1, true, true, "ambiguous" },       /* halves that went apart */
 		{ 3, 9, 3, 9, 0, false, true, "ambiguous" },      /* a copy */
+		{ 3, 9, 3, 9, 2, false, false, "missing-device" }, /* a place that the array has not */
 	};
 	size_t i;
 

@@ -36,23 +36,21 @@ void md_level_name(const struct mdsuper *s, char *name, size_t size)
 }
 
 /* Counts of changes that differ by one are those of a power cut between two writes (mdadm's rule). */
-static bool is_current(const struct mdsuper *s, uint64_t newest)
+static bool is_current(const struct mdsuper *s, const struct mdsuper *newest)
 {
-	return s->role >= 0 && s->role < MD_MAX_ROLES && s->events + 1 >= newest && !s->is_recovering;
+	return s->role >= 0 && s->role < MD_MAX_ROLES && (unsigned)s->role < newest->raid_disks &&
+	       s->events + 1 >= newest->events && !s->is_recovering;
 }
 
 void md_collect(struct md_members *a, const struct node *const *same, size_t n)
 {
-	uint64_t newest = 0;
 	size_t i, k;
 
 	for (i = 0; i < n; i++)
-		if (i == 0 || md_super(same[i])->events > newest) {
-			newest = md_super(same[i])->events;
+		if (i == 0 || md_super(same[i])->events > a->super.events)
 			a->super = *md_super(same[i]);
-		}
 	for (i = 0; i < n; i++) {
-		bool taken = !is_current(md_super(same[i]), newest);
+		bool taken = !is_current(md_super(same[i]), &a->super);
 
 		a->n_stale += md_super(same[i])->role >= 0 && taken;
 		for (k = 0; k < a->n && !taken; k++)
@@ -125,7 +123,7 @@ void md_judge(struct node *n, const struct md_members *a, const struct node *con
 	else if (s->level != -1 && s->level != 0 && s->level != 1 && s->level != 4 && s->level != 5 &&
 		 s->level != 6 && s->level != 10)
 		node_verdict(n, VERDICT_SKIPPED, "unsupported", "an array of level %d", s->level);
-	else if (a->n < least_members(s) || (a->n < s->raid_disks && !last_try))
+	else if (a->n == 0 || a->n < least_members(s) || (a->n < s->raid_disks && !last_try))
 		node_verdict(n, VERDICT_ERROR, "missing-device",
 			     "%zu of its %u members are there and up to date; it is not started",
 			     a->n, s->raid_disks);
