@@ -20,7 +20,7 @@
 /* What supervisor and workers keep, and all that they start. */
 #define RIGHTS \
 	(BIT(CAP_SYS_ADMIN)    /* device-mapper, loop, nbd, md, mounts, namespaces */ | \
-	 BIT(CAP_SYS_MODULE)   /* modprobe nbd */ | \
+	 BIT(CAP_SYS_MODULE)   /* modprobe nbd, md_mod */ | \
 	 BIT(CAP_MKNOD) | BIT(CAP_CHOWN) /* nodes of mappings, and those in sandboxes */ | \
 	 BIT(CAP_DAC_OVERRIDE) /* image files belong to the emulator's user */ | \
 	 BIT(CAP_KILL)         /* a checker that does not end is another user */ | \

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "file.h"
 #include "log.h"
 
+#define NEW_ARRAY "/sys/module/md_mod/parameters/new_array"
 #define PAUSE_MS 20
 #define STOP_LIMIT_MS 5000
 
@@ -30,6 +33,54 @@ bool mdarray_is_there(const char *device)
 
 	attribute(device, "level", path, sizeof(path));
 	return access(path, F_OK) == 0;
+}
+
+static int add_member(int fd, const struct mdarray_member *member, struct err *e)
+{
+	mdu_disk_info_t disk = { 0 };
+	struct stat st;
+
+	if (stat(member->device, &st) < 0)
+		return err_set(e, errno, "%s: %s", member->device, strerror(errno));
+	disk.major = (int)major(st.st_rdev);
+	disk.minor = (int)minor(st.st_rdev);
+	if (ioctl(fd, ADD_NEW_DISK, &disk) < 0)
+		return err_set(e, errno, "the kernel does not take %s as a member: %s", member->name, strerror(errno));
+	return 0;
+}
+
+static int add_members(const char *device, const char *version, const struct mdarray_member *members, size_t n,
+		       struct err *e)
+{
+	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
+	mdu_array_info_t info = { 0 }; /* with no number of members: only how to read their superblocks */
+	size_t i;
+	int rc = 0;
+
+	if (fd < 0)
+		return err_set(e, errno, "open %s: %s", device, strerror(errno));
+	if (sscanf(version, "%d.%d", &info.major_version, &info.minor_version) != 2 ||
+	    ioctl(fd, SET_ARRAY_INFO, &info) < 0)
+		return err_set(e, EINVAL, "the kernel does not know md's metadata of version %s", version);
+	for (i = 0; i < n && rc == 0; i++)
+		rc = add_member(fd, &members[i], e);
+	return rc;
+}
+
+int mdarray_start(const char *device, const char *version, const struct mdarray_member *members, size_t n,
+		  struct err *e)
+{
+	int rc = file_set(NEW_ARRAY, device + strlen("/dev/"), e);
+	char path[96];
+
+	if (rc == 0)
+		rc = add_members(device, version, members, n, e);
+	attribute(device, "array_state", path, sizeof(path));
+	if (rc == 0 && file_set(path, "readonly", e) < 0)
+		rc = err_set(e, e->code, "the kernel does not start it: %s", strerror(e->code));
+	if (rc < 0)
+		snprintf(e->word, sizeof(e->word), "tool-failed");
+	return rc;
 }
 
 unsigned mdarray_missing(const char *device)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Running md arrays, through the kernel: Linux' include/uapi/linux/raid/md_u.h. */
+/* md arrays through the kernel: Linux' include/uapi/linux/raid/md_u.h and Documentation/admin-guide/md.rst. */
 #ifndef GS_MDARRAY_H
 #define GS_MDARRAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "attrs.h"
 #include "err.h"
@@ -12,6 +13,18 @@
 
 /* true where device ("/dev/md3") is an array, running or half assembled. */
 bool mdarray_is_there(const char *device) nonnull_all;
+
+struct mdarray_member {
+	const char *device;
+	const char *name; /* for the report */
+};
+
+/* Starts array device, whose number is free and whose driver is loaded, read-only; of what it may write to its members
+ * all the same see layers/md.c. version: of the metadata, "0.90" or "1.2"; the kernel reads that of the n members by
+ * itself, refuses what belongs to another array, and leaves out what is stale. Returns 0, or -errno with the code
+ * tool-failed; something of the array may be there all the same, for mdarray_stop(). */
+int mdarray_start(const char *device, const char *version, const struct mdarray_member *members, size_t n,
+		  struct err *e) must_check nonnull_all;
 
 /* How many members the running array on device lacks; 0 for levels that can't lack any. */
 unsigned mdarray_missing(const char *device) nonnull_all;

@@ -18,11 +18,10 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "driver.h"
 #include "file.h"
 #include "log.h"
-#include "spawn.h"
 
-#define MODPROBE "/usr/sbin/modprobe"
 #define MAX_DEVICES 64 /* nbds_max, and as many images at once */
 #define SECTOR 512
 #define REQUEST_LIMIT_S 900 /* a flush may have gigabytes to write */
@@ -30,41 +29,20 @@
 #define FREE_LIMIT_MS 60000
 #define END_LIMIT_MS 10000
 #define PAUSE_MS 10
-#define STATE_MAX 32 /* "live", "coming", "going": show_initstate() of kernel/module/main.c */
 
 static void rest(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
 }
 
-/* Its devices are there. One that another worker has begun to load has its folder before it has them. */
-static bool is_driver_live(void)
-{
-	cleanup_free char *state = NULL;
-	struct err ignored;
-
-	return file_read("/sys/module/nbd/initstate", STATE_MAX, &state, NULL, &ignored) == 0 &&
-	       strcmp(state, "live\n") == 0;
-}
-
 /* Partitions are mapped by us, the kernel must not look for any. */
 static int load_driver(const struct walk_env *env, unsigned id, struct err *e)
 {
-	char log[256], number[32], how[300];
-	const char *argv[] = { MODPROBE, "nbd", "max_part=0", number, NULL };
-	struct spawn_options o = { .timeout_s = CONNECT_LIMIT_MS / 1000, .log_path = log,
-				   .log_limit = 65536, .cancelled = env->cancelled };
-	struct spawn_result r;
-	int rc;
+	char number[32];
+	const char *words[] = { "nbd", "max_part=0", number, NULL };
 
-	if (is_driver_live())
-		return 0;
-	snprintf(log, sizeof(log), "%s/%03u-nbd.txt", env->log_dir, id);
 	snprintf(number, sizeof(number), "nbds_max=%d", MAX_DEVICES);
-	rc = spawn_run(argv, &o, &r, e);
-	if (rc == 0 && (r.how != SPAWN_EXITED || r.code != 0))
-		rc = err_set(e, ENODEV, "modprobe nbd: %s", spawn_describe(&r, how, sizeof(how)));
-	return rc;
+	return driver_load(env, id, words, e);
 }
 
 /* The kernel has a process behind a connected device (pid_show()). */

@@ -3,7 +3,8 @@
  * md arrays (Linux software RAID) and their members.
  *
  * Recognises  members by their superblock, metadata 0.90 to 1.2.
- * Uses        mdadm to assemble, the kernel to stop; its own reading of the superblocks before.
+ * Uses        the kernel to assemble and stop (mdarray.h); before that our own reading of the superblocks (mdsuper.h),
+ *             by which it is decided who is a member and whether to start at all (mdjudge.h).
  * open        assembles an array from its members, read-only at first; writable, once it is
  *             known to be whole, where the mode and the members are. The kernel then writes to
  *             the members no sooner than somebody writes to the array. Where nothing may be
@@ -22,19 +23,14 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
-#include "dm.h"
+#include "driver.h"
 #include "log.h"
 #include "looks.h"
 #include "mdarray.h"
 #include "mdjudge.h"
 #include "registry.h"
 #include "snapshot.h"
-#include "spawn.h"
 #include "walk.h"
-
-#define MDADM "/usr/bin/mdadm"
-#define LOG_LIMIT (1u << 20)
-#define COMMAND_LIMIT_S 60
 
 struct array {
 	struct md_members in; /* those that are up to date, in the order found */
@@ -128,22 +124,6 @@ static int md_gather(struct walk *w, struct node *const *members, size_t n, bool
 	return rc;
 }
 
-static int mdadm(const struct walk_env *env, unsigned id, const char *const argv[], struct err *e)
-{
-	struct spawn_options o = { .timeout_s = COMMAND_LIMIT_S, .log_limit = LOG_LIMIT,
-				   .cancelled = env->cancelled };
-	char log[256], how[300];
-	struct spawn_result r;
-	int rc;
-
-	snprintf(log, sizeof(log), "%s/%03u-mdadm.txt", env->log_dir, id);
-	o.log_path = log;
-	rc = spawn_run(argv, &o, &r, e);
-	if (rc == 0 && (r.how != SPAWN_EXITED || r.code != 0))
-		rc = err_set_word(e, EIO, "tool-failed", "%s", spawn_describe(&r, how, sizeof(how)));
-	return rc;
-}
-
 /* A number that no array has; the lock is held until ours has it. */
 static int take_number(const struct walk_env *env, struct node *n, int *lock, struct err *e)
 {
@@ -184,18 +164,22 @@ static int make_covers(const struct walk_env *env, const struct node *n, struct 
 
 static int assemble(struct walk *w, struct node *n, struct err *e)
 {
-	const char *argv[MAX_PARENTS + 16] = { MDADM, "--assemble", n->device, "--config=none",
-					       "--readonly", "--run" };
+	static const char *const driver[] = { "md_mod", NULL };
+	struct mdarray_member members[MAX_PARENTS];
 	struct array *a = n->state;
 	cleanup_fd int lock = -1;
-	size_t words = 6, i;
+	size_t i;
 	int rc = take_number(w->env, n, &lock, e);
 
-	if (rc < 0)
-		return rc;
-	for (i = 0; i < a->in.n; i++)
-		argv[words++] = a->cover ? a->cover[i].device : a->in.member[i]->parents[0]->device;
-	return mdadm(w->env, n->id, argv, e);
+	if (rc == 0)
+		rc = driver_load(w->env, n->id, driver, e);
+	for (i = 0; i < a->in.n; i++) {
+		const struct node *device = a->in.member[i]->parents[0];
+
+		members[i].device = a->cover ? a->cover[i].device : device->device;
+		members[i].name = device->stack;
+	}
+	return rc < 0 ? rc : mdarray_start(n->device, a->in.super.version, members, a->in.n, e);
 }
 
 static int stop(struct node *n, struct err *e)
