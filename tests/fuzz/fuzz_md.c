@@ -63,7 +63,7 @@ static void check_started(const struct md_members *a)
 
 	if (s->is_reshaping || s->has_journal || a->n == 0)
 		abort();
-	if (s->level <= 0 && a->n != s->raid_disks)
+	if (a->n != s->raid_disks && (s->level <= 0 || (s->level >= 4 && s->level <= 6 && s->is_dirty)))
 		abort();
 }
 

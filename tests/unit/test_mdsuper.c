@@ -49,6 +49,7 @@ static void make_1(unsigned char sb_bytes[4096], uint64_t offset, unsigned role,
 	sb->raid_disks = htole32(2);
 	sb->super_offset = htole64(offset / 512);
 	sb->events = htole64(events);
+	sb->resync_offset = htole64(UINT64_MAX);
 	sb->dev_number = htole32(role);
 	sb->max_dev = htole32(4);
 	for (i = 0; i < 4; i++)
@@ -80,6 +81,7 @@ static void each_place(void **state)
 		assert_int_equal(s.role, 1);
 		assert_int_equal(s.events, 17);
 		assert_true(s.sees[0] && s.sees[1] && !s.sees[2]);
+		assert_false(s.is_dirty);
 		tempdisk_put(&disk, places[i].offset + 100, "x", 1);
 		assert_int_equal(mdsuper_read(disk.path, SIZE, places[i].version, &s, &e), -EINVAL);
 		assert_string_equal(e.word, "bad-header");
@@ -115,6 +117,7 @@ static void the_old_format(void **state)
 	assert_int_equal(s.preferred_minor, 4);
 	assert_int_equal(s.events, 9);
 	assert_true(s.sees[2] && !s.sees[0]);
+	assert_true(s.is_dirty);
 	assert_int_equal(mdsuper_read(disk.path, 4096, "0.90.0", &s, &e), -EINVAL); /* too small */
 	/* an old kernel's sum, which the kernel takes, too: it folds both to 16 bits */
 	sb.sb_csum = (sb.sb_csum & 0xffff) + (sb.sb_csum >> 16);
@@ -194,6 +197,39 @@ static void who_belongs_together(void **state)
 	}
 }
 
+/* What a member that is not there held is told by the parity, if that is right. */
+static void parity_that_may_be_wrong(void **state)
+{
+	static const struct {
+		int level;
+		bool is_dirty, all;
+		const char *code;
+	} rows[] = {
+		{ 5, true, false, "missing-device" }, { 6, true, false, "missing-device" },
+		{ 5, false, false, "" }, { 5, true, true, "" }, { 1, true, false, "" }, { 10, true, false, "" },
+	};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct node *n[3];
+
+		for (k = 0; k < 3; k++) {
+			struct mdsuper *s = (n[k] = member((unsigned)k, 3, 9))->state;
+
+			s->level = rows[i].level;
+			s->raid_disks = 3;
+			s->sees[2] = true;
+			s->is_dirty = rows[i].is_dirty;
+		}
+		assert_string_equal(judge((const struct node *const *)n, rows[i].all ? 3 : 2, true), rows[i].code);
+		for (k = 0; k < 3; k++) {
+			free(n[k]->state);
+			free(n[k]);
+		}
+	}
+}
+
 static void names(void **state)
 {
 	static const struct {
@@ -222,6 +258,7 @@ int main(void)
 		cmocka_unit_test(each_place),
 		cmocka_unit_test(the_old_format),
 		cmocka_unit_test(who_belongs_together),
+		cmocka_unit_test(parity_that_may_be_wrong),
 		cmocka_unit_test(names),
 	};
 

@@ -339,6 +339,7 @@ int look_md(const char *device, uint64_t bytes, const char *version, struct mdsu
 	tidy_bool(&s->is_reshaping);
 	tidy_bool(&s->has_journal);
 	tidy_bool(&s->is_recovering);
+	tidy_bool(&s->is_dirty);
 	for (i = 0; i < MD_MAX_ROLES; i++)
 		tidy_bool(&s->sees[i]);
 	return s->role < MD_ROLE_JOURNAL ? reader_nonsense(e) : 0;

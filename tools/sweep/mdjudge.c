@@ -102,6 +102,11 @@ static unsigned least_members(const struct mdsuper *s)
 	}
 }
 
+static bool has_parity(const struct mdsuper *s)
+{
+	return s->level >= 4 && s->level <= 6;
+}
+
 void md_judge(struct node *n, const struct md_members *a, const struct node *const *same,
 	      size_t n_same, bool last_try)
 {
@@ -127,6 +132,11 @@ void md_judge(struct node *n, const struct md_members *a, const struct node *con
 		node_verdict(n, VERDICT_ERROR, "missing-device",
 			     "%zu of its %u members are there and up to date; it is not started",
 			     a->n, s->raid_disks);
+	else if (a->n < s->raid_disks && s->is_dirty && has_parity(s))
+		node_verdict(n, VERDICT_ERROR, "missing-device",
+			     "%zu of its %u members are there and up to date, and it was cut off while it was written "
+			     "to: what the others held can't be told for sure, and it is not started; mdadm --assemble "
+			     "--force does that, by hand", a->n, s->raid_disks);
 }
 
 bool is_md_whole(const struct node *const *same, size_t n)

@@ -23,7 +23,8 @@ void md_collect(struct md_members *a, const struct node *const *same, size_t n) 
 bool is_md_whole(const struct node *const *same, size_t n) nonnull_all;
 
 /* Gives the array's node n a verdict where it must not be started: members missing (also where
- * it would run degraded, unless last_try), copies, halves that went apart, a reshape, a journal.
+ * it would run degraded, unless last_try), copies, halves that went apart, a reshape, a journal, parity
+ * that may be wrong and is needed.
  * a: what md_collect() took of the n_same members in same. */
 void md_judge(struct node *n, const struct md_members *a, const struct node *const *same,
 	      size_t n_same, bool last_try) nonnull_all;

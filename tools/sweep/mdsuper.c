@@ -94,6 +94,7 @@ static int take_090(const mdp_super_t *sb, struct mdsuper *s, struct err *e)
 	s->role = role_090(sb);
 	s->events = (uint64_t)sb->events_hi << 32 | sb->events_lo;
 	s->is_reshaping = sb->minor_version >= 91;
+	s->is_dirty = !(sb->state & (1u << MD_SB_CLEAN));
 	look_around_090(sb, s);
 	return 0;
 }
@@ -164,6 +165,8 @@ static int take_1(const struct mdp_superblock_1 *sb, uint64_t offset, struct mds
 	s->events = le64toh(sb->events);
 	s->is_reshaping = features & MD_FEATURE_RESHAPE_ACTIVE;
 	s->has_journal = features & MD_FEATURE_JOURNAL;
+	s->is_dirty = le64toh(sb->resync_offset) != UINT64_MAX &&
+		      !(features & (MD_FEATURE_PPL | MD_FEATURE_MULTIPLE_PPLS));
 	look_around_1(sb, max_dev, s);
 	s->is_recovering = (features & MD_FEATURE_RECOVERY_OFFSET) && !s->has_journal;
 	return 0;

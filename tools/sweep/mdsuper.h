@@ -28,6 +28,8 @@ struct mdsuper {
 	bool is_reshaping;   /* a change of the array's shape is under way */
 	bool has_journal;    /* the array has a journal member */
 	bool is_recovering;  /* this member is not yet filled */
+	bool is_dirty;       /* redundancy may be wrong: cut off while it was written to, or never synced; no partial
+			      * parity log (PPL) makes up for that */
 	bool sees[MD_MAX_ROLES]; /* which places have a working member, by this member's account */
 };
 
