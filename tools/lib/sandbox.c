@@ -32,6 +32,7 @@
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP) /* and sandbox_base.c */
 #define NOBODY_ELSES (CLONE_NEWNET | CLONE_NEWIPC) /* making a network takes longer than all the rest */
 #define STATUS_MAX 8192
+#define START_S 20 /* for a child to come to its program or code */
 
 /* Counted by all processes of the sweep together. */
 static unsigned *uids_used;
@@ -151,7 +152,6 @@ pid_t sandbox_start(const struct sandbox *s, int program, sandbox_code code, voi
 {
 	cleanup_fd int from_child = -1, to_parent = -1;
 	struct sandbox_plan plan;
-	struct err why = { 0 };
 	int p[2], rc;
 	pid_t pid;
 
@@ -177,12 +177,28 @@ pid_t sandbox_start(const struct sandbox *s, int program, sandbox_code code, voi
 	if (rc < 0)
 		return rc;
 	close(steal_fd(&to_parent));
-	if (read(from_child, &why, sizeof(why)) != sizeof(why))
-		return pid;
+	rc = sandbox_await(pid, from_child, e);
+	return rc < 0 ? err_wrap(e, "sandbox") : pid;
+}
+
+int sandbox_await(pid_t pid, int from_child, struct err *e)
+{
+	struct pollfd p = { .fd = from_child, .events = POLLIN };
+	struct err why = { 0 };
+	int n;
+
+	while ((n = poll(&p, 1, START_S * 1000)) < 0 && errno == EINTR)
+		;
+	if (n > 0 && read(from_child, &why, sizeof(why)) != sizeof(why))
+		return 0;
+	if (n <= 0) {
+		kill(pid, SIGKILL);
+		err_set(&why, ETIMEDOUT, "it has not started within %d s", START_S);
+	}
 	sandbox_drop_cgroup(pid);
 	waitpid(pid, NULL, 0);
 	why.text[sizeof(why.text) - 1] = 0;
-	return err_set(e, why.code, "sandbox: %s", why.text);
+	return err_set(e, why.code, "%s", why.text);
 }
 
 void sandbox_enter(const struct sandbox_plan *p, int pipe_to_parent)

@@ -31,6 +31,11 @@ void sandbox_descriptors(const struct sandbox_plan *p, const int *fds, size_t n,
  * why then. */
 void sandbox_enter(const struct sandbox_plan *p, int pipe_to_parent) nonnull_all;
 
+/* In the parent: waits until the child pid, which alone has the other end of the pipe, runs its program or code,
+ * or has ended. Returns 0; -errno where it has said why it can't, -ETIMEDOUT where it did not come to that within
+ * 20 s: it has been ended then, and cleared up behind. */
+int sandbox_await(pid_t pid, int from_child, struct err *e) must_check nonnull_all;
+
 /* In the child: tells the parent why it can't go on, and ends. */
 void sandbox_give_up(int pipe_to_parent, const struct err *e) nonnull_all __attribute__((noreturn));
 

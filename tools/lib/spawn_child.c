@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -105,7 +104,6 @@ static int start_plain(const struct job *job, pid_t *pid, struct err *e)
 {
 	cleanup_fd int from_child = -1, to_parent = -1;
 	pid_t parent = getpid();
-	struct err why;
 	int p[2];
 
 	if (pipe2(p, O_CLOEXEC) < 0)
@@ -118,12 +116,7 @@ static int start_plain(const struct job *job, pid_t *pid, struct err *e)
 	if (*pid < 0)
 		return err_set(e, errno, "fork: %s", strerror(errno));
 	close(steal_fd(&to_parent));
-	if (read(from_child, &why, sizeof(why)) == sizeof(why)) {
-		waitpid(*pid, NULL, 0);
-		*e = why;
-		return -e->code;
-	}
-	return 0;
+	return sandbox_await(*pid, from_child, e);
 }
 
 int spawn_child(const char *const argv[], const struct spawn_options *o, int out, int err,
