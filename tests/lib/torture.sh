@@ -10,6 +10,17 @@ export FUZZ_SECONDS=${FUZZ_SECONDS:-120}
 . "$here/common.sh"
 . "$here/tally.sh"
 
+# begin WAITS NAME SEED: those that only wait are not counted among those side by side
+begin() {
+	local words=(tally "$2, seed $3" "$here/scenario.sh" "$2")
+	if [[ $1 == no ]]; then
+		SEED=$3 beside "${words[@]}"
+	else
+		SEED=$3 "${words[@]}" &
+		waiting+=($!)
+	fi
+}
+
 pattern=${1:-}
 mkdir -p "$work/log" "$beds/run" "$beds/disks"
 need_tools "${bed_tools[@]}"
@@ -31,10 +42,13 @@ if (( ${#wanted[@]} )); then
 	say "accelerator: $(accelerator)"
 	mapfile -t sources < <(for name in "${wanted[@]}"; do disks_of "$name"; done | sort -u)
 	make_fixtures "${sources[@]}"
-	for name in "${wanted[@]}"; do
-		while read -r seed; do
-			SEED=$seed beside tally "$name, seed $seed" "$here/scenario.sh" "$name"
-		done < <(if [[ ${SEED:-} ]]; then say "$SEED"; else grep -v '^#' "$seeds" | head -n "$(setting "$name" seeds 1)"; fi)
+	for waits in yes no; do
+		for name in "${wanted[@]}"; do
+			[[ $(setting "$name" waits no) == "$waits" ]] || continue
+			while read -r seed; do
+				begin "$waits" "$name" "$seed"
+			done < <(if [[ ${SEED:-} ]]; then say "$SEED"; else grep -v '^#' "$seeds" | head -n "$(setting "$name" seeds 1)"; fi)
+		done
 	done
 	wait
 fi
