@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -81,6 +84,38 @@ static void not_a_message(void **state)
 	assert_int_equal(uevent_parse(&ev, UEVENT_MAX + 1), -EINVAL);
 }
 
+static void assert_heard(int ends[2], const char *text, size_t size, bool heard)
+{
+	char got[300];
+
+	assert_int_equal(send(ends[0], text, size, 0), size);
+	assert_int_equal(recv(ends[1], got, sizeof(got), MSG_DONTWAIT), heard ? (ssize_t)size : -1);
+}
+
+#define HEARD(s) assert_heard(ends, s, sizeof(s), true)
+#define UNHEARD(s) assert_heard(ends, s, sizeof(s), false)
+
+/* On a socket of another kind: whose messages they are makes no difference. */
+static void mappings_wake_nobody(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	uevent_ignore_mappings(ends[1]);
+	UNHEARD("add@/devices/virtual/block/dm-3\0ACTION=add\0SUBSYSTEM=block");
+	UNHEARD("change@/devices/virtual/block/dm-3\0ACTION=change");
+	UNHEARD("remove@/devices/virtual/bdi/254:3\0ACTION=remove");
+	HEARD("add@/devices/pci0000:00/virtio1/block/vda\0ACTION=add");
+	HEARD("remove@/devices/pci0000:00/usb1/1-1/host2/block/sdb\0ACTION=remove");
+	HEARD("add@/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1\0ACTION=add");
+	HEARD("bind@/devices/virtual/block/dm-3\0ACTION=bind");
+	HEARD("add@/module/dm_crypt\0ACTION=add");
+	HEARD("change@/devices/virtual/net/lo\0ACTION=change");
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +124,7 @@ int main(void)
 		cmocka_unit_test(nothing_but_a_header),
 		cmocka_unit_test(the_first_value_counts),
 		cmocka_unit_test(not_a_message),
+		cmocka_unit_test(mappings_wake_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "uevent.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -15,6 +16,34 @@
 /* Some thousand messages: a server's disks may all come at once. */
 #define RECEIVE_BYTES (4 << 20)
 
+/* "ACTION@PATH" comes first (lib/kobject_uevent.c). */
+void uevent_ignore_mappings(int fd)
+{
+	static struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 3), /* "add@" */
+		BPF_STMT(BPF_LDX | BPF_IMM, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, '@', 3, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* "change@", "remove@" */
+		BPF_STMT(BPF_LDX | BPF_IMM, 7),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, '@', 0, 11),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x2f646576, 0, 9), /* "/dev" */
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x69636573, 0, 7), /* "ices" */
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x2f766972, 0, 5), /* "/vir" */
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x7475616c, 0, 3), /* "tual" */
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x2f62, 0, 1), /* "/b": block, bdi */
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, ~0U),
+	};
+	const struct sock_fprog filter = { ARRAY_SIZE(code), code };
+
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
+}
+
 int uevent_open(struct err *e)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = KERNEL_GROUP };
@@ -24,8 +53,9 @@ int uevent_open(struct err *e)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
 	if (fd < 0)
 		return err_set(e, errno, "uevent socket: %s", strerror(errno));
-	/* Only a matter of how seldom messages get lost. */
+	/* Only matters of how seldom messages get lost, and wake somebody. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	uevent_ignore_mappings(fd);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return err_set(e, errno, "uevent socket: bind: %s", strerror(errno));
 	return steal_fd(&fd);

@@ -27,8 +27,12 @@ struct uevent {
 };
 
 /* A socket (close-on-exec, non-blocking) that gets every kernel uevent from now
- * on. Returns the descriptor, or -errno of socket(2) or bind(2). */
+ * on, but those of the kernel's own mappings (dm, md, loop, nbd). Returns the descriptor, or -errno of socket(2) or bind(2). */
 int uevent_open(struct err *e) must_check nonnull_all;
+
+/* What such a socket has from its start: the mappings of the kernel come and go by the hundred in a sweep, and each tells
+ * several times; none is hardware, nor asks for a driver, and these messages wake nobody. */
+void uevent_ignore_mappings(int fd);
 
 /*
  * Waits at most timeout_ms milliseconds (0: not at all, -1: without limit) for
