@@ -264,12 +264,11 @@ static bool may_be_swap(const struct content *c)
 	return c->ambivalent || !c->type[0] || strcmp(c->type, "swap") == 0 || strcmp(c->type, "swsuspend") == 0;
 }
 
-static bool is_whole_device, is_encrypted_device;
+static bool is_whole_device;
 
-void content_say(bool is_whole, bool is_encrypted)
+void content_say_whole(bool is_whole)
 {
 	is_whole_device = is_whole;
-	is_encrypted_device = is_encrypted;
 }
 
 /* In the place of libblkid's own, which asks sysfs; there is none in the reader. A RAID of the firmware's only counts on
@@ -319,7 +318,7 @@ int content_read(struct node *n, struct err *e)
 		return fd;
 	if (!pr || blkid_probe_set_device(pr, fd, 0, 0) < 0)
 		return err_set_word(e, EIO, "io-error", "its size can't be read");
-	probebuf_fill(fd, (uint64_t)blkid_probe_get_size(pr), !is_encrypted_device);
+	probebuf_fill(fd, (uint64_t)blkid_probe_get_size(pr), is_whole_device);
 	rc = look(pr, fd, n, e);
 	probebuf_empty();
 	return rc;

@@ -11,8 +11,7 @@
  * read(2), with the report's code io-error. */
 int content_read(struct node *n, struct err *e) must_check nonnull_all;
 
-/* In the reader, of the device that is read next: whether it is a whole one, no partition; whether it lies in an encrypted
- * one, so that reading ahead costs the processor's time. */
-void content_say(bool is_whole, bool is_encrypted);
+/* In the reader: whether the device that is read next is a whole one, no partition. */
+void content_say_whole(bool is_whole);
 
 #endif

@@ -30,16 +30,6 @@ static struct reader_question *question(struct err *e)
 
 /* ---- content.h ---- */
 
-#define WHOLE 1u
-#define ENCRYPTED 2u
-
-static bool is_encrypted(const struct node *n)
-{
-	while (n->kind != KIND_LUKS && n->n_parents)
-		n = n->parents[0];
-	return n->kind == KIND_LUKS;
-}
-
 static int read_content(const struct reader_question *q, void *answer, struct err *e)
 {
 	static struct node n;
@@ -47,7 +37,7 @@ static int read_content(const struct reader_question *q, void *answer, struct er
 
 	snprintf(n.device, sizeof(n.device), READER_DEVICE);
 	n.bytes = q->bytes;
-	content_say(q->number & WHOLE, q->number & ENCRYPTED);
+	content_say_whole(q->number != 0);
 	rc = content_read(&n, e);
 	memcpy(answer, &n.content, sizeof(n.content));
 	return rc;
@@ -55,12 +45,10 @@ static int read_content(const struct reader_question *q, void *answer, struct er
 
 int look_content(struct node *n, struct err *e)
 {
-	struct reader_question q = { .bytes = n->bytes };
+	struct reader_question q = { .bytes = n->bytes, .number = n->kind != KIND_PARTITION };
 	struct content *c = &n->content;
-	int rc;
+	int rc = reader_ask(n->device, read_content, &q, c, sizeof(*c), e);
 
-	q.number = (n->kind == KIND_PARTITION ? 0 : WHOLE) | (is_encrypted(n) ? ENCRYPTED : 0);
-	rc = reader_ask(n->device, read_content, &q, c, sizeof(*c), e);
 	if (rc < 0) {
 		memset(c, 0, sizeof(*c));
 		return rc;
