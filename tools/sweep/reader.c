@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,12 +51,12 @@ static int look(const struct message *m)
 {
 	struct head head = { .rc = 0 };
 	cleanup_free void *answer = calloc(1, m->size);
-	bool told;
+	struct iovec parts[] = { { &head, sizeof(head) }, { answer, m->size } };
 
 	head.rc = answer ? m->task(&m->q, answer, &head.e) : err_set(&head.e, ENOMEM, "no memory for an answer");
-	told = write(CHILD_ANSWER, &head, sizeof(head)) == sizeof(head) && answer &&
-	       write(CHILD_ANSWER, answer, m->size) == (ssize_t)m->size;
-	return told ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (!answer || writev(CHILD_ANSWER, parts, ARRAY_SIZE(parts)) != (ssize_t)(sizeof(head) + m->size))
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }
 
 /* Takes a question and its two descriptors. Returns false at the end of all questions. */
