@@ -127,13 +127,13 @@ static int read_content(struct node *n, struct err *e)
 	return content_read(n, e);
 }
 
-static void publish(const struct node *n)
+static void publish_one(const struct node *n)
 {
 	json_object *o = node_to_json(n);
 	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 	char line[1024];
 
-	/* with {"node": } around it, it must fit into a message */
+	/* with {"nodes": [ ]} around it, it must fit into a message */
 	if (strlen(text) + 16 > CHANNEL_MESSAGE_MAX)
 		abort();
 	for (; *text; text++)
@@ -141,6 +141,14 @@ static void publish(const struct node *n)
 			abort();
 	reporttext_node_line(line, sizeof(line), o);
 	json_object_put(o);
+}
+
+static void publish(struct node *const *nodes, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		publish_one(nodes[i]);
 }
 
 static bool never(void)

@@ -70,8 +70,8 @@ static void say_node(int fd, const struct scope *s, const char *verdict)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "{\"node\": {\"id\": %u, \"kind\": \"filesystem\", \"verdict\": \"%s\","
-				     " \"stack\": \"%s\", \"volumes\": %zu, \"last\": %d, \"alone\": %d}}",
+	snprintf(text, sizeof(text), "{\"nodes\": [{\"id\": %u, \"kind\": \"filesystem\", \"verdict\": \"%s\","
+				     " \"stack\": \"%s\", \"volumes\": %zu, \"last\": %d, \"alone\": %d}]}",
 		 s->volumes[0]->id, verdict, s->name, s->n_volumes, s->last_try, s->alone);
 	say(fd, text);
 }
@@ -195,8 +195,10 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 			say(fd, "{\"acquire\": [\"memory\"], \"amount\": 0}");
 	if (is(s, "null")) /* an odd name is nobody's */
 		ask(fd, "{\"acquire\": [null, 5, {}], \"amount\": 1}");
-	if (is(s, "odd"))
-		say(fd, "{\"node\": null}");
+	if (is(s, "odd")) {
+		say(fd, "{\"nodes\": null}");
+		say(fd, "{\"nodes\": [null, 5]}");
+	}
 	if (is(s, "hang"))
 		pause();
 	if (is(s, "look") || is(s, "finds") || is(s, "byid") || is(s, "unread"))

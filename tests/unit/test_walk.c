@@ -316,10 +316,10 @@ static bool fake_cancelled(void)
 	return world.cancelled;
 }
 
-static void fake_publish(const struct node *n)
+static void fake_publish(struct node *const *nodes, size_t n)
 {
-	assert_non_null(n);
-	world.publishes++;
+	assert_non_null(nodes);
+	world.publishes += n;
 }
 
 static unsigned next_id;

@@ -8,7 +8,7 @@
  *               {"checking": STACK}              a filesystem is about to be checked; likewise, or {"rc":
  *                                               -EPERM, "text": why it must not be}
  *               {"step": STACK, "bytes": N}      a layer is about to be opened
- *               {"node": NODE}                   a node got its verdict
+ *               {"nodes": [NODE...]}             as they are now
  *               {"acquire": [NAME...], "amount": N}   answered by {"rc": 0 or -errno,
  *                                                     "memory": KiB there are at all}
  *               {"release": [NAME...], "amount": N}

@@ -159,17 +159,29 @@ static void take_idle(struct crew *c, struct worker *w, bool is_idle)
 	w->idle = is_idle;
 }
 
+static void take_nodes(struct crew *c, struct worker *w, json_object *nodes)
+{
+	size_t n = json_object_is_type(nodes, json_type_array) ? json_object_array_length(nodes) : 0, i;
+
+	for (i = 0; i < n; i++) {
+		json_object *node = json_object_array_get_idx(nodes, i);
+
+		if (!node)
+			continue;
+		if (nodes_put(w->nodes, json_object_get(node)))
+			tell(node);
+		crew_take_checked(c, w, node);
+	}
+}
+
 void crew_take(struct crew *c, struct worker *w, json_object *message)
 {
 	const char *names[MAX_NAMES];
 	json_object *o;
 	size_t n;
 
-	if (json_object_object_get_ex(message, "node", &o)) {
-		if (o && nodes_put(w->nodes, json_object_get(o)))
-			tell(o);
-		if (o)
-			crew_take_checked(c, w, o);
+	if (json_object_object_get_ex(message, "nodes", &o)) {
+		take_nodes(c, w, o);
 	} else if (json_object_object_get_ex(message, "step", NULL)) {
 		snprintf(w->step, sizeof(w->step), "%s", json_text(message, "step"));
 		crew_give_time(w, (uint64_t)json_number(message, "bytes"), false);

@@ -156,9 +156,12 @@ static void host_release(const char *const *names, size_t n, uint64_t amount)
 	locks_release(sweep.locks, LOCKS_HOST, names, n, amount);
 }
 
-static void host_publish(const struct node *n)
+static void host_publish(struct node *const *nodes, size_t n)
 {
-	nodes_put(sweep.results.nodes, node_to_json(n));
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		nodes_put(sweep.results.nodes, node_to_json(nodes[i]));
 }
 
 static int find_device(const char *spec, char *device, size_t size, struct err *e)

@@ -41,10 +41,30 @@ bool is_on_volume(const struct node *n)
 	return device->volume && device->kind != KIND_IMAGE;
 }
 
-void walk_tell(const struct walk *w, const struct node *n)
+static bool is_told(const struct node *n)
 {
-	if (!n->handed_over && !n->hidden)
-		w->env->publish(n);
+	return !n->handed_over && !n->hidden;
+}
+
+void walk_tell(const struct walk *w, struct node *n)
+{
+	if (is_told(n))
+		w->env->publish(&n, 1);
+}
+
+void walk_tell_all(const struct walk *w)
+{
+	struct node **told = malloc((w->n_nodes + 1) * sizeof(*told));
+	size_t n = 0, i;
+
+	for (i = 0; i < w->n_nodes; i++)
+		if (!told)
+			walk_tell(w, w->nodes[i]);
+		else if (is_told(w->nodes[i]))
+			told[n++] = w->nodes[i];
+	if (n)
+		w->env->publish(told, n);
+	free(told);
 }
 
 /* Which content the host's own layers go on into; whatever else a device of the
@@ -392,10 +412,7 @@ static void check_all(struct walk *w, bool looks_only, const struct node *forbid
 
 void walk_check(struct walk *w)
 {
-	size_t i;
-
-	for (i = 0; i < w->n_nodes; i++)
-		walk_tell(w, w->nodes[i]);
+	walk_tell_all(w);
 	check_all(w, true, guard_find(w));
 	check_all(w, false, guard_ask(w));
 }
@@ -482,6 +499,6 @@ void walk_settle(struct walk *w)
 			else
 				n->verdict = VERDICT_OK;
 		}
-		walk_tell(w, n);
 	}
+	walk_tell_all(w);
 }

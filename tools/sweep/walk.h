@@ -30,7 +30,8 @@ struct walk_env {
 	 * host has it for good; -ENOMEM: more than there is. */
 	int (*acquire)(const char *const *names, size_t n, uint64_t amount, struct err *e);
 	void (*release)(const char *const *names, size_t n, uint64_t amount);
-	void (*publish)(const struct node *n); /* a node, with its verdict once it has one */
+	/* n nodes, with their verdicts where they have one */
+	void (*publish)(struct node *const *nodes, size_t n);
 	void (*opening)(const struct node *n); /* a layer is about to be opened; NULL: nobody asks */
 	/* A checker is about to run on n. Returns 0; -EPERM: it is not to be checked, e says why.
 	 * NULL: it always may. */
@@ -98,7 +99,10 @@ bool walk_check_early(struct walk *w, struct node *n) must_check nonnull_all;
 void walk_check(struct walk *w) nonnull_all;
 
 /* Publishes n as it is now, unless another node or another walk stands for it in the report. */
-void walk_tell(const struct walk *w, const struct node *n) nonnull_all;
+void walk_tell(const struct walk *w, struct node *n) nonnull_all;
+
+/* The same of all nodes at once. */
+void walk_tell_all(const struct walk *w) nonnull_all;
 
 /* After the checks: opens the filesystems of the host that lie on its volumes themselves and
  * have something in them to sweep. A failure is told in the node. */

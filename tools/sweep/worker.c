@@ -23,6 +23,7 @@
 #include "savesearch.h"
 
 #define MAX_DISKS 64
+#define NODES_AROUND 16 /* bytes of a message around its nodes */
 #define LIMIT_SLACK_S 5
 
 static int channel = -1;
@@ -150,13 +151,34 @@ static void tell_step(const struct node *n)
 		_exit(EXIT_FAILURE);
 }
 
-static void publish(const struct node *n)
+static void send_nodes(json_object *list)
 {
 	json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "node", node_to_json(n));
+	json_object_object_add(o, "nodes", list);
 	if (channel_send(channel, o) < 0)
 		_exit(EXIT_FAILURE);
+}
+
+/* As many in a message as go into one: each message wakes the supervisor. */
+static void publish(struct node *const *nodes, size_t n)
+{
+	json_object *list = json_object_new_array();
+	size_t bytes = NODES_AROUND, i;
+
+	for (i = 0; i < n; i++) {
+		json_object *o = node_to_json(nodes[i]);
+		size_t more = strlen(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) + 1;
+
+		if (json_object_array_length(list) && bytes + more > CHANNEL_MESSAGE_MAX) {
+			send_nodes(list);
+			list = json_object_new_array();
+			bytes = NODES_AROUND;
+		}
+		json_object_array_add(list, o);
+		bytes += more;
+	}
+	send_nodes(list);
 }
 
 /* Groups whose other members may be another scope's. */
@@ -352,9 +374,9 @@ static void tell_looked(struct walk *w, const struct scope *s)
 	json_object *saves = json_object_new_array(), *names = json_object_new_array(), *o;
 	size_t i;
 
+	if (!s->looks_only)
+		walk_tell_all(w);
 	for (i = 0; i < w->n_nodes; i++) {
-		if (!s->looks_only)
-			walk_tell(w, w->nodes[i]);
 		if (w->nodes[i]->kind == KIND_LUKS && w->nodes[i]->opened)
 			json_object_array_add(names, json_object_new_string(w->nodes[i]->name));
 		if (!s->guest && w->nodes[i]->kind == KIND_FILESYSTEM && is_on_volume(w->nodes[i]))
