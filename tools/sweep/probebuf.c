@@ -3,11 +3,15 @@
 
 #include <blkid/blkid.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "attrs.h"
+
 #define HEAD_BYTES (72u << 10) /* where nearly all superblocks are: btrfs' ends there */
 #define TAIL_BYTES (512u << 10) /* RAIDs of firmware, the last two labels of ZFS, GPT's backup */
+#define PLACE_BYTES 4096
 
 struct window {
 	uint64_t at, n; /* bytes; n: 0 where there is nothing */
@@ -22,11 +26,33 @@ static void fill(struct window *w, int fd, uint64_t at, uint64_t n)
 	w->n = pread(fd, w->bytes, n, (off_t)at) == (ssize_t)n ? n : 0;
 }
 
+static void begin_reading(int fd, uint64_t bytes, int64_t at, uint64_t n)
+{
+	if (at < 0)
+		at += (int64_t)bytes;
+	if (at >= 0)
+		posix_fadvise(fd, at, (off_t)n, POSIX_FADV_WILLNEED);
+}
+
+/* What else libblkid looks at on nearly every device, from its start and from its end: on the way from the disk while the
+ * ends are waited for. */
+static void begin_reading_places(int fd, uint64_t bytes)
+{
+	static const int kib[] = { 128, 256, 512, 1024, 2048, 4096, -1544, -1024, -132, -64, -8, -4 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kib); i++)
+		begin_reading(fd, bytes, kib[i] * 1024LL, PLACE_BYTES);
+}
+
 void probebuf_fill(int fd, uint64_t bytes, bool with_end)
 {
 	uint64_t n = bytes < HEAD_BYTES ? bytes : HEAD_BYTES;
 	uint64_t rest = bytes - n < TAIL_BYTES ? bytes - n : TAIL_BYTES;
 
+	if (with_end)
+		begin_reading(fd, bytes, (int64_t)(bytes - rest), rest);
+	begin_reading_places(fd, bytes);
 	fill(&head, fd, 0, n);
 	if (with_end)
 		fill(&tail, fd, bytes - rest, rest);
