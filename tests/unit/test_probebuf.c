@@ -52,12 +52,21 @@ static void make(struct tempdisk *d, uint64_t bytes)
 	}
 }
 
-static blkid_probe probe_of(const struct tempdisk *d, uint64_t start, uint64_t bytes)
+/* A disk of so many bytes, and a probe of size bytes of it (0: to the end) from byte start on. */
+static blkid_probe begin(struct tempdisk *d, uint64_t bytes, uint64_t start, uint64_t size)
 {
 	blkid_probe pr = blkid_new_probe();
 
-	assert_int_equal(blkid_probe_set_device(pr, d->fd, (blkid_loff_t)start, (blkid_loff_t)bytes), 0);
+	make(d, bytes);
+	assert_int_equal(blkid_probe_set_device(pr, d->fd, (blkid_loff_t)start, (blkid_loff_t)size), 0);
 	return pr;
+}
+
+static void end(struct tempdisk *d, blkid_probe pr)
+{
+	probebuf_empty();
+	blkid_free_probe(pr);
+	tempdisk_drop(d);
 }
 
 static void assert_here(blkid_probe pr, uint64_t offset, uint64_t n)
@@ -81,11 +90,9 @@ static void assert_elsewhere(blkid_probe pr, uint64_t offset, uint64_t n)
 static void a_device(void **state)
 {
 	struct tempdisk d;
-	blkid_probe pr;
+	blkid_probe pr = begin(&d, DISK, 0, 0);
 
 	(void)state;
-	make(&d, DISK);
-	pr = probe_of(&d, 0, 0);
 	probebuf_fill(d.fd, DISK, true);
 	assert_here(pr, 0, HEAD);
 	assert_here(pr, HEAD - 1, 1);
@@ -104,27 +111,21 @@ static void a_device(void **state)
 	probebuf_fill(d.fd, DISK, false);
 	assert_here(pr, 0, 512);
 	assert_elsewhere(pr, DISK - 512, 512);
-	probebuf_empty();
-	blkid_free_probe(pr);
-	tempdisk_drop(&d);
+	end(&d, pr);
 }
 
 /* A partition's probe sees no more than the partition. */
 static void a_part(void **state)
 {
 	struct tempdisk d;
-	blkid_probe pr;
+	blkid_probe pr = begin(&d, DISK, 32 * KIB, 16 * KIB);
 
 	(void)state;
-	make(&d, DISK);
-	pr = probe_of(&d, 32 * KIB, 16 * KIB);
 	probebuf_fill(d.fd, DISK, true);
 	assert_here(pr, 0, 16 * KIB);
 	assert_elsewhere(pr, 0, 16 * KIB + 1);
 	assert_elsewhere(pr, 16 * KIB, 1);
-	probebuf_empty();
-	blkid_free_probe(pr);
-	tempdisk_drop(&d);
+	end(&d, pr);
 }
 
 static void small_ones(void **state)
@@ -136,14 +137,11 @@ static void small_ones(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		make(&d, sizes[i]);
-		pr = probe_of(&d, 0, 0);
+		pr = begin(&d, sizes[i], 0, 0);
 		probebuf_fill(d.fd, sizes[i], true);
 		assert_here(pr, 0, 4 * KIB);
 		assert_here(pr, sizes[i] - 4 * KIB, 4 * KIB);
-		probebuf_empty();
-		blkid_free_probe(pr);
-		tempdisk_drop(&d);
+		end(&d, pr);
 	}
 }
 
@@ -151,17 +149,13 @@ static void small_ones(void **state)
 static void unreadable_ends(void **state)
 {
 	struct tempdisk d;
-	blkid_probe pr;
+	blkid_probe pr = begin(&d, DISK, 0, 0);
 
 	(void)state;
-	make(&d, DISK);
-	pr = probe_of(&d, 0, 0);
 	probebuf_fill(d.fd, DISK + 512, true);
 	assert_here(pr, 0, 512);
 	assert_elsewhere(pr, DISK - 512, 512);
-	probebuf_empty();
-	blkid_free_probe(pr);
-	tempdisk_drop(&d);
+	end(&d, pr);
 }
 
 int main(void)
