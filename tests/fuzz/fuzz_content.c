@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* link: -Wl,--wrap=blkid_probe_get_buffer */
 /* Any disk: what it is taken for. A file stands for the device, its sectors are of 512 bytes. */
 #include <stddef.h>
 #include <stdint.h>

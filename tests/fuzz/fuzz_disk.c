@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* link: -Wl,--wrap=dm_make -Wl,--wrap=dm_drop -Wl,--wrap=lvmcmd_report -Wl,--wrap=blockdev_read -Wl,--wrap=blkid_probe_get_buffer -Wl,--wrap=look_fields */
+/* link: -Wl,--wrap=dm_make -Wl,--wrap=dm_drop -Wl,--wrap=lvmcmd_report -Wl,--wrap=blockdev_read -Wl,--wrap=look_fields */
 /* Any disk of a guest, through the whole walk: what is on it, and on its partitions, and on theirs,
  * as far as the report. No kernel maps a partition here: its bytes become a disk of their own. */
 #define _GNU_SOURCE

@@ -21,8 +21,8 @@ blkid_flags="-O1 -g -w -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address
 
 # libblkid as the image has it, but such that the fuzzer sees which way an input goes in it.
 make_blkid() {
-	local want file sha path
-	want=$(hash_text "$(hash_of "$recipes/util-linux" "$fuzzed/blkidheap.h")" "${blkid_flags//"$top"/}" "$(clang --version)")
+	local want file sha path patches=("$recipes"/patches/util-linux/*.patch)
+	want=$(hash_text "$(hash_of "$recipes/util-linux" "$fuzzed/blkidheap.h" "${patches[@]}")" "${blkid_flags//"$top"/}" "$(clang --version)")
 	if stamped "$blkid/stamp" "$want"; then return; fi
 	load_recipe util-linux
 	fetch util-linux
@@ -33,6 +33,7 @@ make_blkid() {
 	tar -xf "$path" -C "$blkid/src" --strip-components=1 --no-same-owner
 	(
 		cd "$blkid/src"
+		cat "${patches[@]}" | patch -p1 -s -f
 		CC=clang ./configure --quiet --disable-shared --disable-nls --disable-asciidoc --disable-poman --disable-all-programs \
 			--enable-libblkid --without-python --without-systemd --without-udev --without-econf > /dev/null
 		make -s V=0 -j "$(nproc)" libblkid.la CFLAGS="$blkid_flags" > /dev/null

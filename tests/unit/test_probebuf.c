@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What libblkid is given are the device's bytes, and nothing from outside of what it is to probe. */
+/* What libblkid is given are the device's bytes. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,30 +9,16 @@
 
 #include <cmocka.h>
 
-#include <blkid/blkid.h>
-
 #include "attrs.h"
 #include "probebuf.h"
 #include "tempdisk.h"
 
 #define KIB 1024ull
 #define DISK (2048 * KIB)
+#define PAGE (4 * KIB)
 #define HEAD (72 * KIB)
+#define LONG_HEAD (384 * KIB)
 #define TAIL (512 * KIB)
-
-const unsigned char *__wrap_blkid_probe_get_buffer(blkid_probe pr, uint64_t offset, uint64_t n);
-const unsigned char *__real_blkid_probe_get_buffer(blkid_probe pr, uint64_t offset, uint64_t n);
-
-static unsigned asked; /* libblkid's own */
-
-const unsigned char *__real_blkid_probe_get_buffer(blkid_probe pr, uint64_t offset, uint64_t n)
-{
-	(void)pr;
-	(void)offset;
-	(void)n;
-	asked++;
-	return NULL;
-}
 
 static unsigned char byte_at(uint64_t at)
 {
@@ -52,117 +38,121 @@ static void make(struct tempdisk *d, uint64_t bytes)
 	}
 }
 
-/* A disk of so many bytes, and a probe of size bytes of it (0: to the end) from byte start on. */
-static blkid_probe begin(struct tempdisk *d, uint64_t bytes, uint64_t start, uint64_t size)
-{
-	blkid_probe pr = blkid_new_probe();
-
-	make(d, bytes);
-	assert_int_equal(blkid_probe_set_device(pr, d->fd, (blkid_loff_t)start, (blkid_loff_t)size), 0);
-	return pr;
-}
-
-static void end(struct tempdisk *d, blkid_probe pr)
+static void end(struct tempdisk *d)
 {
 	probebuf_empty();
-	blkid_free_probe(pr);
 	tempdisk_drop(d);
 }
 
-static void assert_here(blkid_probe pr, uint64_t offset, uint64_t n)
+static void assert_here(uint64_t at, uint64_t n)
 {
-	uint64_t at = (uint64_t)blkid_probe_get_offset(pr) + offset, i;
-	const unsigned char *p = __wrap_blkid_probe_get_buffer(pr, offset, n);
+	const unsigned char *p = blkid_probe_held_bytes(at, n);
+	uint64_t i;
 
 	assert_non_null(p);
 	for (i = 0; i < n; i++)
 		assert_int_equal(p[i], byte_at(at + i));
-	assert_int_equal(asked, 0);
-}
-
-static void assert_elsewhere(blkid_probe pr, uint64_t offset, uint64_t n)
-{
-	assert_null(__wrap_blkid_probe_get_buffer(pr, offset, n));
-	assert_int_equal(asked, 1);
-	asked = 0;
 }
 
 static void a_device(void **state)
 {
 	struct tempdisk d;
-	blkid_probe pr = begin(&d, DISK, 0, 0);
 
 	(void)state;
+	make(&d, DISK);
+	assert_null(blkid_probe_held_bytes(0, 512));
 	probebuf_fill(d.fd, DISK, true);
-	assert_here(pr, 0, HEAD);
-	assert_here(pr, HEAD - 1, 1);
-	assert_elsewhere(pr, HEAD - 1, 2);
-	assert_elsewhere(pr, HEAD, 1);
-	assert_elsewhere(pr, DISK - TAIL - 1, 2);
-	assert_here(pr, DISK - TAIL, TAIL);
-	assert_here(pr, DISK - 512, 512);
-	assert_elsewhere(pr, DISK - 1, 2);
-	assert_elsewhere(pr, UINT64_MAX, 2);
-	assert_elsewhere(pr, 2, UINT64_MAX);
-	assert_elsewhere(pr, 0, 0);
+	assert_here(0, HEAD);
+	assert_here(HEAD - 1, 1);
+	assert_null(blkid_probe_held_bytes(HEAD - 1, 2));
+	assert_here(HEAD, PAGE);
+	assert_here(DISK / 2 + 512, 512);
+	assert_null(blkid_probe_held_bytes(DISK / 2, PAGE + 1));
+	assert_null(blkid_probe_held_bytes(DISK / 2 + 512, PAGE));
+	assert_here(DISK - TAIL, TAIL);
+	assert_here(DISK - TAIL - 512, 512);
+	assert_here(DISK - 512, 512);
+	assert_null(blkid_probe_held_bytes(DISK - TAIL - 1, 2 * PAGE));
 	probebuf_empty();
-	assert_elsewhere(pr, 0, 512);
-	assert_elsewhere(pr, DISK - 512, 512);
+	assert_null(blkid_probe_held_bytes(0, 512));
+	assert_null(blkid_probe_held_bytes(DISK - 512, 512));
 	probebuf_fill(d.fd, DISK, false);
-	assert_here(pr, 0, 512);
-	assert_elsewhere(pr, DISK - 512, 512);
-	end(&d, pr);
+	assert_here(0, 512);
+	assert_here(DISK - 512, 512);
+	end(&d);
 }
 
-/* A partition's probe sees no more than the partition. */
-static void a_part(void **state)
+/* What has been handed out stays what it is. */
+static void a_longer_head(void **state)
 {
 	struct tempdisk d;
-	blkid_probe pr = begin(&d, DISK, 32 * KIB, 16 * KIB);
+	const unsigned char *early;
 
 	(void)state;
+	make(&d, DISK);
+	probebuf_fill(d.fd, DISK, false);
+	early = blkid_probe_held_bytes(PAGE, 512);
+	assert_here(HEAD - 512, PAGE + 512);
+	assert_here(0, 256 * KIB);
+	assert_here(0, LONG_HEAD);
+	assert_here(LONG_HEAD - PAGE, PAGE);
+	assert_ptr_equal(blkid_probe_held_bytes(PAGE, 512), early);
+	assert_null(blkid_probe_held_bytes(0, LONG_HEAD + 1));
+	end(&d);
+}
+
+static void many_pages(void **state)
+{
+	struct tempdisk d;
+	uint64_t at, held = 0;
+
+	(void)state;
+	make(&d, DISK);
 	probebuf_fill(d.fd, DISK, true);
-	assert_here(pr, 0, 16 * KIB);
-	assert_elsewhere(pr, 0, 16 * KIB + 1);
-	assert_elsewhere(pr, 16 * KIB, 1);
-	end(&d, pr);
+	for (at = LONG_HEAD; at < DISK - TAIL; at += PAGE)
+		held += blkid_probe_held_bytes(at, 512) != NULL;
+	assert_int_equal(held, 64);
+	assert_here(LONG_HEAD, 512);
+	end(&d);
 }
 
 static void small_ones(void **state)
 {
-	static const uint64_t sizes[] = { 4 * KIB, HEAD, HEAD + 4 * KIB, HEAD + TAIL };
+	static const uint64_t sizes[] = { 4 * KIB, HEAD, HEAD + 4 * KIB, HEAD + TAIL, LONG_HEAD - 512 };
 	struct tempdisk d;
-	blkid_probe pr;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		pr = begin(&d, sizes[i], 0, 0);
+		make(&d, sizes[i]);
 		probebuf_fill(d.fd, sizes[i], true);
-		assert_here(pr, 0, 4 * KIB);
-		assert_here(pr, sizes[i] - 4 * KIB, 4 * KIB);
-		end(&d, pr);
+		assert_here(0, 4 * KIB);
+		assert_here(sizes[i] - 512, 512);
+		assert_here(0, sizes[i] < LONG_HEAD ? sizes[i] : LONG_HEAD);
+		end(&d);
 	}
 }
 
-/* Shorter than it says, as a device with a bad sector is: libblkid tries by itself. */
+/* Shorter than it says, as a device with a bad sector is: what can be read is there, the rest libblkid tries by itself. */
 static void unreadable_ends(void **state)
 {
 	struct tempdisk d;
-	blkid_probe pr = begin(&d, DISK, 0, 0);
 
 	(void)state;
+	make(&d, DISK);
 	probebuf_fill(d.fd, DISK + 512, true);
-	assert_here(pr, 0, 512);
-	assert_elsewhere(pr, DISK - 512, 512);
-	end(&d, pr);
+	assert_here(0, 512);
+	assert_here(DISK - 512, 512);
+	assert_null(blkid_probe_held_bytes(DISK, 512));
+	end(&d);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_device),
-		cmocka_unit_test(a_part),
+		cmocka_unit_test(a_longer_head),
+		cmocka_unit_test(many_pages),
 		cmocka_unit_test(small_ones),
 		cmocka_unit_test(unreadable_ends),
 	};
