@@ -72,8 +72,6 @@ static void say(struct crew *c, struct worker *w, int end, const uint8_t *line, 
 
 static void talk(struct crew *c, struct worker *w, int end, const uint8_t *data, size_t size)
 {
-	size_t i;
-
 	while (size) {
 		const uint8_t *newline = memchr(data, '\n', size);
 		size_t n = newline ? (size_t)(newline - data) : size;
@@ -85,8 +83,10 @@ static void talk(struct crew *c, struct worker *w, int end, const uint8_t *data,
 	}
 	if (w->scope->n_lacks > MAX_LACKS)
 		abort();
-	for (i = 0; i < json_object_array_length(w->nodes); i++)
-		nodes_put(c->s->results->nodes, json_object_get(json_object_array_get_idx(w->nodes, i)));
+	json_object_object_foreach(w->nodes, key, node) {
+		(void)key;
+		nodes_put(c->s->results->nodes, json_object_get(node));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct results results;
 	struct schedule s = { .scopes = &scopes, .env = &env, .locks = locks_new(MEMORY_KIB),
 			      .results = &results };
-	struct worker worker = { .pid = 1, .nodes = json_object_new_array() };
+	struct worker worker = { .pid = 1, .nodes = nodes_new() };
 	struct worker *workers[] = { &worker };
 	struct crew c = { .s = &s, .w = workers, .n = 1 };
 	struct err e;

@@ -184,7 +184,7 @@ static void one_node_put_again(void **state)
 	assert_true(nodes_put(r.nodes, node(4, "filesystem", "clean", "")));
 	assert_true(nodes_put(r.nodes, node(100, "filesystem", "clean", "")));
 	assert_false(nodes_put(r.nodes, node(4, "filesystem", "repaired", "")));
-	assert_int_equal(json_object_array_length(r.nodes), 3);
+	assert_int_equal(json_object_object_length(r.nodes), 3);
 	report = report_of(&r);
 	for (i = 0; i < 3; i++)
 		assert_int_equal(json_number(json_object_array_get_idx(member(report, "nodes"), i), "id"),

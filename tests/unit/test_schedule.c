@@ -219,6 +219,15 @@ __attribute__((noreturn)) void __wrap_worker_main(const struct walk_env *base, c
 		heed_journal(fd, s);
 	if (is(s, "journal-crash"))
 		kill(getpid(), SIGKILL);
+	if (is(s, "orphan")) {
+		if (fork() == 0) {
+			close(STDOUT_FILENO);
+			close(STDERR_FILENO);
+			sleep(PATIENCE_S);
+			_exit(0);
+		}
+		kill(getpid(), SIGKILL);
+	}
 	say_node(fd, s, "clean");
 	say(fd, "{\"end\": \"done\", \"lacks\": []}");
 	if (is(s, "deaf")) {
@@ -308,19 +317,6 @@ static bool sweep(const char *names, unsigned jobs, void (*each_tick)(void))
 	return good;
 }
 
-static json_object *node_of(unsigned id)
-{
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(t.results.nodes); i++) {
-		json_object *n = json_object_array_get_idx(t.results.nodes, i);
-
-		if (json_number(n, "id") == id)
-			return n;
-	}
-	return NULL;
-}
-
 /* Verdicts of the nodes 1 to n, "-" where there is none. */
 static const char *verdicts(void)
 {
@@ -329,7 +325,7 @@ static const char *verdicts(void)
 
 	text[0] = 0;
 	for (i = 1; i <= t.scopes.n; i++) {
-		json_object *n = node_of((unsigned)i);
+		json_object *n = nodes_get(t.results.nodes, (unsigned)i);
 
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 1 ? " " : "",
 			 n ? json_text(n, "verdict") : "-");
@@ -366,8 +362,8 @@ static void one_that_breaks(void **state)
 		snprintf(names, sizeof(names), "a %s b c", how[i]);
 		assert_false(sweep(names, 2, alive));
 		assert_string_equal(verdicts(), "clean error clean clean");
-		assert_string_equal(json_text(node_of(2), "code"), "tool-failed");
-		assert_non_null(strstr(json_text(node_of(2), "reason"), "broke off"));
+		assert_string_equal(json_text(nodes_get(t.results.nodes, 2), "code"), "tool-failed");
+		assert_non_null(strstr(json_text(nodes_get(t.results.nodes, 2), "reason"), "broke off"));
 		assert_int_equal(t.cleaned, 1); /* before the next one starts */
 		end();
 	}
@@ -439,9 +435,9 @@ static void again_alone(void **state)
 	(void)state;
 	assert_true(sweep("again1 a again2 b", 3, alive));
 	assert_string_equal(verdicts(), "clean clean clean clean");
-	assert_int_equal(json_number(node_of(1), "alone"), 1);
-	assert_int_equal(json_number(node_of(3), "alone"), 1);
-	assert_int_equal(json_number(node_of(2), "alone"), 0);
+	assert_int_equal(json_number(nodes_get(t.results.nodes, 1), "alone"), 1);
+	assert_int_equal(json_number(nodes_get(t.results.nodes, 3), "alone"), 1);
+	assert_int_equal(json_number(nodes_get(t.results.nodes, 2), "alone"), 0);
 	end();
 }
 
@@ -450,8 +446,8 @@ static void parts_are_joined(void **state)
 	(void)state;
 	assert_true(sweep("part1 a part2", 2, alive));
 	assert_string_equal(verdicts(), "clean clean -");
-	assert_int_equal(json_number(node_of(1), "volumes"), 2);
-	assert_int_equal(json_number(node_of(1), "last"), 1);
+	assert_int_equal(json_number(nodes_get(t.results.nodes, 1), "volumes"), 2);
+	assert_int_equal(json_number(nodes_get(t.results.nodes, 1), "last"), 1);
 	end();
 }
 
@@ -460,9 +456,9 @@ static void images_on_a_host_filesystem(void **state)
 {
 	(void)state;
 	assert_true(sweep("host a", 1, alive));
-	assert_string_equal(json_text(node_of(1), "verdict"), "clean");
-	assert_string_equal(json_text(node_of(101), "verdict"), "clean");
-	assert_string_equal(json_text(node_of(102), "verdict"), "clean");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 1), "verdict"), "clean");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 101), "verdict"), "clean");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 102), "verdict"), "clean");
 	assert_int_equal(t.changed, 4);
 	end();
 }
@@ -471,9 +467,9 @@ static void a_host_filesystem_that_is_lost(void **state)
 {
 	(void)state;
 	assert_false(sweep("hostdies a", 1, alive));
-	assert_string_equal(json_text(node_of(1), "verdict"), "error");
-	assert_string_equal(json_text(node_of(2), "verdict"), "clean");
-	assert_non_null(strstr(json_text(node_of(101), "reason"), "broke off"));
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 1), "verdict"), "error");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 2), "verdict"), "clean");
+	assert_non_null(strstr(json_text(nodes_get(t.results.nodes, 101), "reason"), "broke off"));
 	assert_int_equal(t.cleaned, 1);
 	end();
 }
@@ -484,7 +480,7 @@ static void a_deadline_of_its_own(void **state)
 	(void)state;
 	assert_false(sweep("hang-own a b", 1, alive));
 	assert_string_equal(verdicts(), "error clean clean");
-	assert_string_equal(json_text(node_of(1), "code"), "timeout");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 1), "code"), "timeout");
 	end();
 }
 
@@ -494,6 +490,16 @@ static void one_that_is_deaf(void **state)
 	(void)state;
 	assert_true(sweep("deaf a", 1, alive));
 	assert_string_equal(verdicts(), "clean clean");
+	end();
+}
+
+/* It was killed while a child of it stood still, which has its channel too. */
+static void one_that_leaves_a_child(void **state)
+{
+	(void)state;
+	assert_false(sweep("orphan a", 1, alive));
+	assert_string_equal(verdicts(), "error clean");
+	assert_non_null(strstr(json_text(nodes_get(t.results.nodes, 1), "reason"), "broke off"));
 	end();
 }
 
@@ -542,8 +548,8 @@ static void what_was_interrupted_twice(void **state)
 	the_journal = &j;
 	assert_true(sweep("a journal1 b c", 4, alive));
 	assert_string_equal(verdicts(), "clean skipped skipped clean");
-	assert_string_equal(json_text(node_of(3), "code"), "quarantined");
-	assert_non_null(strstr(json_text(node_of(3), "reason"), "guestsweep.only="));
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 3), "code"), "quarantined");
+	assert_non_null(strstr(json_text(nodes_get(t.results.nodes, 3), "reason"), "guestsweep.only="));
 	end();
 
 	/* told to, it is swept, and then it counts no more */
@@ -565,9 +571,9 @@ static void cancelling_ends_all(void **state)
 {
 	(void)state;
 	assert_false(sweep("hang1 hang2 a", 2, cancel_soon));
-	assert_string_equal(json_text(node_of(1), "code"), "timeout");
-	assert_string_equal(json_text(node_of(2), "code"), "timeout");
-	assert_string_equal(json_text(node_of(3), "code"), "timeout"); /* it never began */
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 1), "code"), "timeout");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 2), "code"), "timeout");
+	assert_string_equal(json_text(nodes_get(t.results.nodes, 3), "code"), "timeout"); /* it never began */
 	end();
 }
 
@@ -587,6 +593,7 @@ int main(void)
 		cmocka_unit_test(a_host_filesystem_that_is_lost),
 		cmocka_unit_test(a_deadline_of_its_own),
 		cmocka_unit_test(one_that_is_deaf),
+		cmocka_unit_test(one_that_leaves_a_child),
 		cmocka_unit_test(asked_and_answered),
 		cmocka_unit_test(what_was_interrupted_twice),
 		cmocka_unit_test(cancelling_ends_all),

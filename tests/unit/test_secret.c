@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "attrs.h"
 #include "secret.h"
 
 static char path[] = "/tmp/test_secret.XXXXXX";
@@ -151,12 +152,12 @@ static bool is_mapped(const void *p)
 	return found;
 }
 
-/* A child leaves one, and then all; its parent still has both. */
+/* A child leaves two, side by side or not, and then all; its parent still has them. */
 static void left_by_a_child(void **state)
 {
 	struct err e;
-	struct secret *one = secret_new(5000, &e), *other = secret_new(100, &e);
-	const char *bytes[] = { secret_bytes(one), secret_bytes(other) };
+	struct secret *one = secret_new(5000, &e), *next = secret_new(8, &e), *other = secret_new(100, &e);
+	const char *bytes[] = { secret_bytes(one), secret_bytes(next), secret_bytes(other) };
 	int status;
 	pid_t pid;
 
@@ -165,19 +166,23 @@ static void left_by_a_child(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		secret_leave(NULL);
-		secret_leave(one);
-		if (is_mapped(bytes[0]) || !is_mapped(bytes[1]))
+		struct secret *left[] = { one, NULL, next };
+
+		secret_leave(left, 0);
+		secret_leave(left, ARRAY_SIZE(left));
+		if (is_mapped(bytes[0]) || is_mapped(bytes[0] + 4999) || is_mapped(bytes[1]) || !is_mapped(bytes[2]))
 			_exit(1);
 		secret_leave_behind();
 		secret_free(one);
+		secret_free(next);
 		secret_free(other);
-		_exit(is_mapped(bytes[1]) ? 2 : 0);
+		_exit(is_mapped(bytes[2]) ? 2 : 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(bytes[0][0] + bytes[0][4999], 14);
 	secret_free(one);
+	secret_free(next);
 	secret_free(other);
 }
 

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,26 +15,38 @@
 
 #define FIRST_CHUNK 4096
 
+/* Twice as much room for what is read, which begins in first. */
+static char *grow(char *buf, const char *first, size_t *room)
+{
+	char *grown = realloc(buf, *room * 2);
+
+	if (grown && !buf)
+		memcpy(grown, first, *room);
+	*room *= 2;
+	return grown;
+}
+
+/* Nearly all that is read fits in the first chunk: it lies on the stack, because musl's malloc(3) maps and unmaps memory for
+ * one of that size. */
 int file_read(const char *path, size_t limit, char **text, size_t *size, struct err *e)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	cleanup_free char *buf = NULL;
-	size_t used = 0, room = 0;
+	char first[FIRST_CHUNK], *grown;
+	size_t used = 0, room = sizeof(first);
 	ssize_t n;
 
 	if (fd < 0)
 		return err_set(e, errno, "open %s: %s", path, strerror(errno));
 	do {
-		if (room - used < 2) {
-			char *grown = realloc(buf, room ? room * 2 : FIRST_CHUNK);
-
+		if (used == room) {
+			grown = grow(buf, first, &room);
 			if (!grown)
 				return err_set(e, ENOMEM, "read %s: no memory", path);
 			buf = grown;
-			room = room ? room * 2 : FIRST_CHUNK;
 		}
 		do
-			n = read(fd, buf + used, room - used - 1);
+			n = read(fd, (buf ?: first) + used, room - used);
 		while (n < 0 && errno == EINTR);
 		if (n < 0)
 			return err_set(e, errno, "read %s: %s", path, strerror(errno));
@@ -41,6 +54,12 @@ int file_read(const char *path, size_t limit, char **text, size_t *size, struct 
 		if (used > limit)
 			return err_set(e, EFBIG, "%s is longer than %zu bytes", path, limit);
 	} while (n > 0);
+	if (!buf) {
+		buf = malloc(used + 1);
+		if (!buf)
+			return err_set(e, ENOMEM, "read %s: no memory", path);
+		memcpy(buf, first, used);
+	}
 	buf[used] = 0;
 	*text = steal_ptr(&buf);
 	if (size)

@@ -130,57 +130,102 @@ static void write_node(FILE *f, json_object *node, const char *branch, bool colo
 	write_detail(f, node, colours);
 }
 
-static bool has_node(json_object *nodes, int64_t id)
-{
-	size_t n = json_object_array_length(nodes), i;
+/* A node's place in the tree: it is a child of the first of its parents. */
+struct kin {
+	int64_t parent, id;
+	json_object *node;
+};
 
-	for (i = 0; i < n; i++)
-		if (json_number(json_object_array_get_idx(nodes, i), "id") == id)
-			return true;
-	return false;
+static int by_parent(const void *a, const void *b)
+{
+	const struct kin *x = a, *y = b;
+
+	return x->parent != y->parent ? (x->parent > y->parent) - (x->parent < y->parent) : (x->id > y->id) - (x->id < y->id);
 }
 
-/* parent 0: the top, where a node stands too whose parent the report lacks; a worker
- * that was killed has told of its filesystems first. */
-static bool is_child_of(json_object *nodes, json_object *node, int64_t parent)
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int64_t first_parent(json_object *node)
 {
 	json_object *parents;
-	int64_t first = 0;
 
-	if (json_object_object_get_ex(node, "parents", &parents) &&
-	    json_object_is_type(parents, json_type_array) && json_object_array_length(parents) > 0)
-		first = json_object_get_int64(json_object_array_get_idx(parents, 0));
-	return first == parent || (parent == 0 && !has_node(nodes, first));
+	return json_object_object_get_ex(node, "parents", &parents) && json_object_is_type(parents, json_type_array) &&
+	       json_object_array_length(parents) > 0 ? json_object_get_int64(json_object_array_get_idx(parents, 0)) : 0;
 }
 
-/* A node's children in the tree are those whose first parent it is. */
-static size_t children_of(json_object *nodes, int64_t parent, size_t *list)
+/* All nodes, siblings side by side. Parent 0: the top, where a node stands too whose parent the report lacks; a worker that
+ * was killed has told of its filesystems first. Returns NULL without memory. */
+static struct kin *find_kin(json_object *nodes, size_t n)
 {
-	size_t n = json_object_array_length(nodes), found = 0, i;
+	struct kin *kin = calloc(n + 1, sizeof(*kin));
+	int64_t *ids = calloc(n + 1, sizeof(*ids));
+	size_t i;
 
-	for (i = 0; i < n; i++)
-		if (is_child_of(nodes, json_object_array_get_idx(nodes, i), parent))
-			list[found++] = i;
-	return found;
+	for (i = 0; kin && ids && i < n; i++) {
+		json_object *node = json_object_array_get_idx(nodes, i);
+
+		ids[i] = json_number(node, "id");
+		kin[i] = (struct kin){ .parent = first_parent(node), .id = ids[i], .node = node };
+	}
+	if (!kin || !ids) {
+		free(kin);
+		kin = NULL;
+	} else {
+		qsort(ids, n, sizeof(*ids), by_number);
+		for (i = 0; i < n; i++)
+			if (!bsearch(&kin[i].parent, ids, n, sizeof(*ids), by_number))
+				kin[i].parent = 0;
+		qsort(kin, n, sizeof(*kin), by_parent);
+	}
+	free(ids);
+	return kin;
 }
 
-static void write_tree(FILE *f, json_object *nodes, int64_t parent, const char *branch,
-		       unsigned depth, bool colours)
+/* The first of n whose parent is not before that one. */
+static size_t first_child(const struct kin *kin, size_t n, int64_t parent)
 {
-	size_t *list = calloc(json_object_array_length(nodes) + 1, sizeof(*list));
-	size_t n = list && depth < MAX_DEPTH ? children_of(nodes, parent, list) : 0, i;
+	size_t low = 0, high = n;
 
-	for (i = 0; i < n; i++) {
-		json_object *node = json_object_array_get_idx(nodes, list[i]);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (kin[middle].parent < parent)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void write_tree(FILE *f, const struct kin *kin, size_t n, int64_t parent, const char *branch, unsigned depth,
+		       bool colours)
+{
+	size_t i;
+
+	for (i = depth < MAX_DEPTH ? first_child(kin, n, parent) : n; i < n && kin[i].parent == parent; i++) {
+		bool last = i + 1 == n || kin[i + 1].parent != parent;
 		char own[256], below[256];
-		bool last = i + 1 == n;
 
 		snprintf(own, sizeof(own), "%s%s", branch, depth == 0 ? "" : last ? "└─ " : "├─ ");
 		snprintf(below, sizeof(below), "%s%s", branch, depth == 0 ? "" : last ? "   " : "│  ");
-		write_node(f, node, own, colours);
-		write_tree(f, nodes, json_number(node, "id"), below, depth + 1, colours);
+		write_node(f, kin[i].node, own, colours);
+		write_tree(f, kin, n, kin[i].id, below, depth + 1, colours);
 	}
-	free(list);
+}
+
+static void write_nodes(FILE *f, json_object *nodes, bool colours)
+{
+	size_t n = json_object_array_length(nodes);
+	struct kin *kin = find_kin(nodes, n);
+
+	if (kin)
+		write_tree(f, kin, n, 0, "", 0, colours);
+	free(kin);
 }
 
 static void write_problems(FILE *f, json_object *problems)
@@ -259,7 +304,7 @@ void reporttext_write(FILE *f, json_object *report, bool colours)
 		write_repairs(f, nodes);
 	fputs("\nWhat was found\n\n", f);
 	if (nodes)
-		write_tree(f, nodes, 0, "", 0, colours);
+		write_nodes(f, nodes, colours);
 }
 
 void reporttext_node_line(char *buf, size_t size, json_object *node)

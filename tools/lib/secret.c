@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -100,16 +101,49 @@ void secret_free(struct secret *s)
 	munmap(s, mapped);
 }
 
-void secret_leave(struct secret *s)
+static int by_address(const void *a, const void *b)
 {
-	if (s && take_from_all(s))
-		munmap(s, s->mapped);
+	const struct secret *const *x = a, *const *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Those that lie side by side, as most do, go at once. */
+static void unmap(struct secret **s, size_t n)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = 0, end = 0;
+	size_t i;
+
+	if (n)
+		qsort(s, n, sizeof(*s), by_address);
+	for (i = 0; i < n; i++) {
+		uintptr_t at = (uintptr_t)s[i], behind = at + (s[i]->mapped + page - 1) / page * page;
+
+		if (at != end) {
+			if (end)
+				munmap((void *)start, end - start);
+			start = at;
+		}
+		end = behind;
+	}
+	if (end)
+		munmap((void *)start, end - start);
+}
+
+void secret_leave(struct secret **s, size_t n)
+{
+	size_t left = 0, i;
+
+	for (i = 0; i < n; i++)
+		if (s[i] && take_from_all(s[i]))
+			s[left++] = s[i];
+	unmap(s, left);
 }
 
 void secret_leave_behind(void)
 {
-	while (n_all)
-		secret_leave(all[n_all - 1]);
+	unmap(all, n_all);
+	n_all = 0;
 }
 
 /* Opens a regular file or block device, and says how many bytes it has. */

@@ -32,8 +32,9 @@ size_t secret_size(const struct secret *s) nonnull_all;
 /* Wipes and releases s; NULL is fine. */
 void secret_free(struct secret *s);
 
-/* In a forked child that must not know s: it is gone from its memory, and stays what it is in its parent's; NULL is fine. */
-void secret_leave(struct secret *s);
+/* In a forked child that must not know these n, NULLs among them: they are gone from its memory, and stay what they are in its
+ * parent's. Leaves nothing of meaning in s. */
+void secret_leave(struct secret **s, size_t n);
 
 /* In a forked child that must not know any: all that its parent had are gone from its memory, and are not
  * released again. */

@@ -175,7 +175,7 @@ void crew_start(struct crew *c, struct scope *scope)
 	w->fd = ends[0];
 	w->scope = scope;
 	w->attempt = ++c->attempts;
-	w->nodes = json_object_new_array();
+	w->nodes = nodes_new();
 	scope->started = true;
 	crew_begin_time(c, w);
 }
@@ -214,11 +214,10 @@ void crew_let_all_go(struct crew *c)
 
 static void keep_nodes(struct crew *c, struct worker *w)
 {
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(w->nodes); i++)
-		nodes_put(c->s->results->nodes,
-			  json_object_get(json_object_array_get_idx(w->nodes, i)));
+	json_object_object_foreach(w->nodes, key, node) {
+		(void)key;
+		nodes_put(c->s->results->nodes, json_object_get(node));
+	}
 }
 
 static bool is_checked_kind(json_object *node)
@@ -231,12 +230,10 @@ static bool is_checked_kind(json_object *node)
 /* Of a worker that did not come to its end: what it was at is an error. */
 static void finish_nodes(struct worker *w, const char *code, const char *why)
 {
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(w->nodes); i++) {
-		json_object *node = json_object_array_get_idx(w->nodes, i);
+	json_object_object_foreach(w->nodes, key, node) {
 		bool checked = is_checked_kind(node);
 
+		(void)key;
 		if (json_text(node, "verdict")[0])
 			continue;
 		json_object_object_add(node, "verdict", json_object_new_string(checked ? "error" : "ok"));
@@ -331,7 +328,7 @@ static void reap(struct crew *c, struct worker *w)
 static void hear(struct crew *c, struct worker *w)
 {
 	json_object *message = NULL;
-	int rc = w->deaf ? 0 : channel_receive(w->fd, &message);
+	int rc = channel_receive(w->fd, &message);
 
 	if (rc > 0) {
 		crew_give_time(w, 0, w->checking[0]);
@@ -344,11 +341,19 @@ static void hear(struct crew *c, struct worker *w)
 	reap(c, w);
 }
 
-static int what_to_hear(const struct worker *w)
+/* Its channel, and its end: a child of it that stands still may hold the channel for good. */
+static void listen_to(const struct worker *w, struct pollfd p[2])
 {
-	if (!crew_has(w))
-		return -1;
-	return w->deaf ? w->pidfd : w->fd;
+	p[0] = (struct pollfd){ .fd = crew_has(w) && !w->deaf ? w->fd : -1, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = crew_has(w) ? w->pidfd : -1, .events = POLLIN };
+}
+
+/* Its last words may have come after its channel was looked at. */
+static bool has_said_more(const struct worker *w)
+{
+	struct pollfd p = { .fd = w->deaf ? -1 : w->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
 }
 
 static void forget_the_reaped(struct crew *c)
@@ -365,17 +370,21 @@ static void forget_the_reaped(struct crew *c)
 
 void crew_listen(struct crew *c)
 {
-	struct pollfd *p = calloc(c->n + 1, sizeof(*p));
+	struct pollfd (*p)[2] = calloc(c->n + 1, sizeof(*p));
 	size_t n = c->n, i;
+	int heard = 0;
 
 	for (i = 0; p && i < n; i++)
-		p[i] = (struct pollfd){ .fd = what_to_hear(c->w[i]), .events = POLLIN };
-	if (p && poll(p, n, TICK_MS) > 0)
-		for (i = 0; i < n; i++)
-			if (p[i].revents)
-				hear(c, c->w[i]);
+		listen_to(c->w[i], p[i]);
+	if (p)
+		heard = poll(p[0], 2 * n, TICK_MS);
+	for (i = 0; heard > 0 && i < n; i++)
+		if (p[i][0].revents)
+			hear(c, c->w[i]);
+		else if (p[i][1].revents && !has_said_more(c->w[i]))
+			reap(c, c->w[i]);
 	free(p);
-	crew_commit(c);
+	crew_commit(c, heard <= 0);
 	forget_the_reaped(c);
 }
 
@@ -406,18 +415,20 @@ void crew_give_up(struct crew *c, struct worker *w)
 /* Of all that the holders have opened. Returns how many. */
 static size_t ids_of_holders(const struct crew *c, unsigned **ids)
 {
-	size_t n = 0, i, k;
+	size_t n = 0, i;
 
 	*ids = NULL;
 	for (i = 0; i < c->n; i++) {
-		size_t more = crew_has(c->w[i]) ? json_object_array_length(c->w[i]->nodes) : 0;
-		unsigned *grown = realloc(*ids, (n + more + 1) * sizeof(*grown));
+		size_t more = crew_has(c->w[i]) ? (size_t)json_object_object_length(c->w[i]->nodes) : 0;
+		unsigned *grown = more ? realloc(*ids, (n + more) * sizeof(*grown)) : NULL;
 
 		if (!grown)
-			break;
+			continue;
 		*ids = grown;
-		for (k = 0; k < more; k++)
-			grown[n++] = (unsigned)json_number(json_object_array_get_idx(c->w[i]->nodes, k), "id");
+		json_object_object_foreach(c->w[i]->nodes, key, node) {
+			(void)key;
+			grown[n++] = (unsigned)json_number(node, "id");
+		}
 	}
 	return n;
 }

@@ -140,7 +140,7 @@ void crew_take_checked(struct crew *c, struct worker *w, json_object *node) nonn
 /* A worker is over, or does nothing more to its volumes than to keep them open. */
 void crew_note_end(struct crew *c, struct worker *w, bool to_be_tried_again) nonnull_all;
 
-/* Brings what was noted to disk and answers all that wait for that. */
-void crew_commit(struct crew *c) nonnull_all;
+/* Brings what was noted to disk where somebody waits for that, and answers; is_quiet: also where nobody does. */
+void crew_commit(struct crew *c, bool is_quiet) nonnull_all;
 
 #endif

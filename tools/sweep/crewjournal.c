@@ -2,7 +2,8 @@
 /*
  * What the crew writes into the state journal. A worker that is about to open its volumes, or to
  * have a filesystem checked, asks and waits; all that ask in one turn get their answer after one
- * commit. Without a journal the answer comes at once.
+ * commit. What has ended goes with the next of these, or half a second later: where the power is cut
+ * in between, it is taken for interrupted. Without a journal the answer comes at once.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -158,11 +159,23 @@ static void say_once(struct crew *c, const struct err *e)
 			"one was cut off: %s", e->text);
 }
 
-void crew_commit(struct crew *c)
+static bool somebody_waits(const struct crew *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->w[i]->leave || c->w[i]->waits_for_journal)
+			return true;
+	return false;
+}
+
+void crew_commit(struct crew *c, bool is_quiet)
 {
 	struct err e;
 	size_t i;
 
+	if (!is_quiet && !somebody_waits(c))
+		return;
 	if (c->s->journal && journal_commit(c->s->journal, &e) < 0)
 		say_once(c, &e);
 	for (i = 0; i < c->n; i++) {

@@ -194,18 +194,19 @@ static size_t drop_some(const char *const *names, size_t n, size_t first, size_t
 	return left;
 }
 
-/* The kernel takes a while over each and mostly waits: several processes ask it at once. What
- * they don't get done, or not in time, is left to the caller. */
-static void drop_at_once(const char *const *names, size_t n)
+/* The kernel takes a while over each and mostly waits: several processes ask it at once. Returns whether they have got all
+ * done, and in time. */
+static bool drop_at_once(const char *const *names, size_t n)
 {
 	struct pollfd all_ended = { 0 };
 	pid_t pid[DROPPERS];
 	struct err ignored;
-	int held_by_all[2];
+	int held_by_all[2], status;
+	bool done = true;
 	size_t i;
 
 	if (pipe2(held_by_all, O_CLOEXEC) < 0)
-		return;
+		return false;
 	for (i = 0; i < DROPPERS; i++) {
 		pid[i] = fork();
 		if (pid[i] == 0)
@@ -219,18 +220,22 @@ static void drop_at_once(const char *const *names, size_t n)
 	for (i = 0; i < DROPPERS && !all_ended.revents; i++)
 		if (pid[i] > 0)
 			kill(pid[i], SIGKILL);
-	for (i = 0; i < DROPPERS; i++)
+	for (i = 0; i < DROPPERS; i++) {
+		status = -1;
 		if (pid[i] > 0)
-			while (waitpid(pid[i], NULL, 0) < 0 && errno == EINTR)
+			while (waitpid(pid[i], &status, 0) < 0 && errno == EINTR)
 				;
+		done &= status == 0;
+	}
+	return done;
 }
 
 int dm_drop_names(const char *const *names, size_t n, struct err *e)
 {
 	size_t left = n, before;
 
-	if (n >= MANY)
-		drop_at_once(names, n);
+	if (n >= MANY && drop_at_once(names, n))
+		return 0;
 	/* what is used by another goes once that is gone, hence rounds */
 	do {
 		before = left;

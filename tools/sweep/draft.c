@@ -11,16 +11,6 @@
 #include "nodejson.h"
 #include "publish.h"
 
-static bool is_seen(const struct draft *d, unsigned id)
-{
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(d->results->nodes); i++)
-		if (json_number(json_object_array_get_idx(d->results->nodes, i), "id") == id)
-			return true;
-	return false;
-}
-
 static bool is_to_be_swept(const struct draft *d, const struct node *n)
 {
 	size_t i, k;
@@ -38,20 +28,22 @@ static struct results results_with_host(const struct draft *d)
 	struct results all = *d->results;
 	size_t i;
 
-	all.nodes = json_object_new_array();
-	for (i = 0; i < json_object_array_length(d->results->nodes); i++)
-		json_object_array_add(all.nodes, json_object_get(json_object_array_get_idx(d->results->nodes, i)));
+	all.nodes = nodes_new();
+	json_object_object_foreach(d->results->nodes, key, told) {
+		(void)key;
+		nodes_put(all.nodes, json_object_get(told));
+	}
 	for (i = 0; i < d->host->n_nodes; i++) {
 		struct node n = *d->host->nodes[i];
 
-		if (n.handed_over || n.hidden || is_seen(d, n.id))
+		if (n.handed_over || n.hidden || nodes_get(d->results->nodes, n.id))
 			continue;
 		if (is_to_be_swept(d, d->host->nodes[i]))
 			node_verdict(&n, VERDICT_ERROR, "tool-failed",
 				     "the sweep broke before this was swept to its end");
 		else if (n.verdict == VERDICT_NONE)
 			n.verdict = VERDICT_OK;
-		json_object_array_add(all.nodes, node_to_json(&n));
+		nodes_put(all.nodes, node_to_json(&n));
 	}
 	return all;
 }

@@ -98,13 +98,20 @@ static bool is_of(const struct crypttab_entry *entry, struct node *const *volume
 
 void keys_keep(struct keys *k, struct node *const *volumes, size_t n)
 {
-	size_t i;
+	struct secret **left = calloc(k->crypttab->n + 1, sizeof(*left));
+	size_t n_left = 0, i;
 
-	for (i = 0; i < k->crypttab->n; i++)
-		if (!is_of(&k->crypttab->entry[i], volumes, n)) {
-			secret_leave(k->secret[i]);
-			k->secret[i] = NULL;
-		}
+	for (i = 0; i < k->crypttab->n; i++) {
+		if (is_of(&k->crypttab->entry[i], volumes, n))
+			continue;
+		if (left)
+			left[n_left++] = k->secret[i];
+		else
+			secret_leave(&k->secret[i], 1);
+		k->secret[i] = NULL;
+	}
+	secret_leave(left, n_left);
+	free(left);
 }
 
 /* One stick or vault serves all the entries whose keys it has. */

@@ -68,11 +68,8 @@ static void report_only(const struct walk *host, const struct scopes *scopes, co
 /* An image file is there when the host filesystem has been opened that it lies on. */
 static bool has_image(const struct results *r, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < json_object_array_length(r->nodes); i++) {
-		json_object *node = json_object_array_get_idx(r->nodes, i);
-
+	json_object_object_foreach(r->nodes, key, node) {
+		(void)key;
 		if (strcmp(json_text(node, "kind"), "image") == 0 &&
 		    strcmp(json_text(node, "name"), name) == 0)
 			return true;

@@ -11,6 +11,7 @@
 #include "nodejson.h"
 
 #define SCHEMA 1
+#define KEY_SIZE 16
 
 static const char *const verdict_names[] = {
 	[SWEEP_CLEAN] = "clean", [SWEEP_REPAIRED] = "repaired", [SWEEP_ATTENTION] = "attention",
@@ -23,7 +24,7 @@ static const char *const counted[] = { "filesystems", "clean", "repaired", "unco
 
 int results_init(struct results *r)
 {
-	r->nodes = json_object_new_array();
+	r->nodes = nodes_new();
 	r->problems = json_object_new_array();
 	r->worst = SWEEP_CLEAN;
 	return r->nodes && r->problems ? 0 : -ENOMEM;
@@ -40,20 +41,31 @@ static bool is(json_object *o, const char *key, const char *value)
 	return strcmp(json_text(o, key), value) == 0;
 }
 
+json_object *nodes_new(void)
+{
+	return json_object_new_object();
+}
+
 bool nodes_put(json_object *nodes, json_object *node)
 {
-	size_t n = json_object_array_length(nodes), i;
+	unsigned id = (unsigned)json_number(node, "id");
+	json_object *old = nodes_get(nodes, id);
+	bool news = !old || is(old, "verdict", "");
+	char key[KEY_SIZE];
 
-	for (i = 0; i < n; i++)
-		if (json_number(json_object_array_get_idx(nodes, i), "id") ==
-		    json_number(node, "id")) {
-			bool news = is(json_object_array_get_idx(nodes, i), "verdict", "");
+	snprintf(key, sizeof(key), "%u", id);
+	json_object_object_add(nodes, key, node);
+	return news;
+}
 
-			json_object_array_put_idx(nodes, i, node);
-			return news;
-		}
-	json_object_array_add(nodes, node);
-	return true;
+json_object *nodes_get(json_object *nodes, unsigned id)
+{
+	json_object *node = NULL;
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "%u", id);
+	json_object_object_get_ex(nodes, key, &node);
+	return node;
 }
 
 static json_object *problem(json_object *node, const char *code, const char *text)
@@ -150,6 +162,19 @@ static int by_id(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* In the order of the report. */
+static json_object *list_of(json_object *nodes)
+{
+	json_object *list = json_object_new_array();
+
+	json_object_object_foreach(nodes, key, node) {
+		(void)key;
+		json_object_array_add(list, json_object_get(node));
+	}
+	json_object_array_sort(list, by_id);
+	return list;
+}
+
 static void add_date(json_object *o, const char *key, int64_t seconds)
 {
 	char text[32];
@@ -161,16 +186,15 @@ static void add_date(json_object *o, const char *key, int64_t seconds)
 json_object *results_report(const struct results *r, const struct sweep_facts *f)
 {
 	json_object *o = json_object_new_object(), *counts = new_counts();
-	json_object *problems = json_object_new_array();
+	json_object *problems = json_object_new_array(), *nodes = list_of(r->nodes);
 	enum sweep_verdict worst = r->worst;
 	char seconds[32];
 	size_t i;
 
-	json_object_array_sort(r->nodes, by_id);
 	for (i = 0; i < json_object_array_length(r->problems); i++)
 		json_object_array_add(problems, json_object_get(json_object_array_get_idx(r->problems, i)));
-	for (i = 0; i < json_object_array_length(r->nodes); i++) {
-		json_object *node = json_object_array_get_idx(r->nodes, i);
+	for (i = 0; i < json_object_array_length(nodes); i++) {
+		json_object *node = json_object_array_get_idx(nodes, i);
 		enum sweep_verdict v = weigh(node);
 
 		count_node(counts, node);
@@ -193,7 +217,7 @@ json_object *results_report(const struct results *r, const struct sweep_facts *f
 		json_object_object_add(o, "report_filesystem", f->report_filesystem);
 	if (f->work)
 		json_object_object_add(o, "work", f->work);
-	json_object_object_add(o, "nodes", json_object_get(r->nodes));
+	json_object_object_add(o, "nodes", nodes);
 	return o;
 }
 

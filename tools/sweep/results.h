@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h> /* json_object_object_foreach() */
 
 #include "attrs.h"
 #include "settings.h"
@@ -16,7 +17,7 @@ enum sweep_verdict {
 };
 
 struct results {
-	json_object *nodes;    /* array in the order of the report */
+	json_object *nodes;    /* see nodes_put() */
 	json_object *problems; /* array; those of nodes are added by results_report() */
 	enum sweep_verdict worst; /* of what is no node: configuration, deadline */
 };
@@ -35,9 +36,11 @@ struct sweep_facts {
 int results_init(struct results *r) must_check nonnull_all;
 void results_free(struct results *r) nonnull_all;
 
-/* Adds a node to an array of them, or replaces the one of the same id; takes it over.
- * Returns whether it had no verdict before. */
+/* Nodes by their id: an object of them, each under its number. nodes_put() adds one, or replaces the one of the same id; takes
+ * it over. Returns whether it had no verdict before. nodes_get() returns one, borrowed, or NULL. */
+json_object *nodes_new(void) must_check;
 bool nodes_put(json_object *nodes, json_object *node) nonnull_all;
+json_object *nodes_get(json_object *nodes, unsigned id) nonnull_all;
 
 /* A problem that no node carries; the sweep's verdict is at least as bad as verdict. */
 void results_problem(struct results *r, enum sweep_verdict verdict, const char *code,

@@ -111,7 +111,7 @@ static void run_all(struct crew *c)
 			crew_clean(c);
 		while (!c->stop_at && (w = next_to_go(c)))
 			crew_let_go(c, w);
-		crew_commit(c);
+		crew_commit(c, false);
 		while (!c->stop_at && (scope = next_scope(c)))
 			crew_start(c, scope);
 		if (crew_working(c))
@@ -120,6 +120,7 @@ static void run_all(struct crew *c)
 		if (crew_is_in_time(c))
 			c->s->alive();
 	}
+	crew_commit(c, true);
 }
 
 bool schedule_run(struct schedule *s)
