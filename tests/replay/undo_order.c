@@ -110,7 +110,7 @@ static void play(const struct part *part, const char *json, const char *path)
 	struct undofile u;
 	struct err e = { 0 };
 	const char *number = o ? strstr(json_text(o, "device"), "gpt:") : NULL;
-	int rc;
+	int file, device;
 
 	if (!number || (unsigned)atoi(number + 4) != part->number) {
 		json_object_put(o);
@@ -118,14 +118,18 @@ static void play(const struct part *part, const char *json, const char *path)
 	}
 	json_object_put(o);
 	snprintf(undo, sizeof(undo), "%.*s.e2undo", (int)(strlen(json) - strlen(".json")), json);
-	rc = undofile_open(&u, undo, &e);
-	if (rc < 0)
+	file = open(undo, O_RDONLY | O_CLOEXEC);
+	device = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0 || device < 0)
+		die("%s, %s: %s", undo, path, strerror(errno));
+	if (undofile_open(&u, file, &e) < 0)
 		die("step %u, partition %u: %s", steps, part->number, e.text);
-	if (!undofile_knows_super(&u, path))
+	if (!undofile_knows_super(&u, device))
 		die("step %u, partition %u: its superblock is none that the undo file knows", steps, part->number);
-	if (undofile_play(&u, path, &e) < 0)
+	if (undofile_play(&u, device, &e) < 0)
 		die("step %u, partition %u: %s", steps, part->number, e.text);
-	undofile_close(&u);
+	close(file);
+	close(device);
 	played++;
 }
 

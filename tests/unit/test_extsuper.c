@@ -430,6 +430,57 @@ static void random_data(void **state)
 	assert_false(find(&d, 40 * MIB, &b, &s)); /* no such file */
 }
 
+/* Noted anew, and nothing else: the superblock's checksum is right where it has one. */
+static void last_mounted(void **state)
+{
+	static const char *const options[] = { "-t ext4 -b 4096 -O metadata_csum", "-t ext4 -b 1024 -O ^metadata_csum",
+					       "-t ext2 -b 1024 -r 0" };
+	char folder[LAST_MOUNTED_SIZE], longest[LAST_MOUNTED_SIZE], command[128];
+	static unsigned char before[8 * MIB], after[8 * MIB];
+	struct tempdisk d;
+	struct err e;
+	size_t i, at;
+
+	(void)state;
+	memset(longest, 'l', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = 0;
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		make(&d, 8 * MIB, options[i]);
+		tempdisk_get(&d, 0, before, sizeof(before));
+		assert_int_equal(extsuper_set_last_mounted(d.path, longest, &e), 0);
+		assert_int_equal(extsuper_last_mounted(d.path, folder, &e), 0);
+		assert_string_equal(folder, longest);
+		assert_int_equal(extsuper_set_last_mounted(d.path, "/srv", &e), 0);
+		assert_int_equal(extsuper_last_mounted(d.path, folder, &e), 0);
+		assert_string_equal(folder, "/srv");
+		snprintf(command, sizeof(command), "/sbin/e2fsck -f -n %s > /dev/null 2>&1", d.path);
+		assert_int_equal(system(command), 0);
+		assert_int_equal(extsuper_set_last_mounted(d.path, "", &e), 0);
+		tempdisk_get(&d, 0, after, sizeof(after));
+		for (at = 0; at < sizeof(after) && after[at] == before[at]; at++)
+			;
+		if (at < sizeof(after))
+			fail_msg("%s: byte %zu is another", options[i], at);
+		tempdisk_drop(&d);
+	}
+}
+
+static void nothing_mounted_there(void **state)
+{
+	static unsigned char zeros[4096], now[4096];
+	struct tempdisk d;
+	struct err e;
+
+	(void)state;
+	tempdisk_make(&d, sizeof(zeros));
+	assert_int_equal(extsuper_set_last_mounted(d.path, "/srv", &e), -EIO);
+	assert_string_equal(e.word, "io-error");
+	tempdisk_get(&d, 0, now, sizeof(now));
+	assert_memory_equal(now, zeros, sizeof(now));
+	tempdisk_drop(&d);
+	assert_int_equal(extsuper_set_last_mounted("/nowhere", "/srv", &e), -EIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +496,8 @@ int main(void)
 		cmocka_unit_test(one_backup_is_no_proof),
 		cmocka_unit_test(backup_of_too_many_blocks),
 		cmocka_unit_test(random_data),
+		cmocka_unit_test(last_mounted),
+		cmocka_unit_test(nothing_mounted_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

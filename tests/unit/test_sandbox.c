@@ -31,6 +31,7 @@
 
 #include <linux/fs.h>
 
+#include "boxtask.h"
 #include "reader.h"
 #include "sandbox.h"
 #include "sandbox_profiles.h"
@@ -301,6 +302,7 @@ static void only_what_it_is_given(void **state)
 /* ---- ways out ---- */
 
 static pid_t outside; /* this process, by its number outside */
+static int given = READER_FD; /* a descriptor that it has, open for reading */
 
 static long open_other(void) { return open(file, O_RDONLY); }
 static long open_parent(void) { return open("..", O_RDONLY | O_DIRECTORY); }
@@ -308,23 +310,23 @@ static long open_proc(void) { return open("/proc/1/mem", O_RDWR); }
 static long make_file_there(void) { return open("/file", O_WRONLY | O_CREAT, 0600); }
 static long make_folder(void) { return mkdir("/new", 0700); }
 static long make_device(void) { return mknod("/disk", S_IFBLK | 0600, makedev(8, 0)); }
-static long write_device(void) { return pwrite(READER_FD, "x", 1, 0); }
-static long set_device(void) { return ioctl(READER_FD, BLKROSET, &(int){ 0 }); }
+static long write_device(void) { return pwrite(given, "x", 1, 0); }
+static long set_device(void) { return ioctl(given, BLKROSET, &(int){ 0 }); }
 static long call_locally(void) { return socket(AF_UNIX, SOCK_STREAM, 0); }
 static long call_host(void) { return socket(AF_INET, SOCK_STREAM, 0); }
 static long call_kernel(void) { return socket(AF_NETLINK, SOCK_RAW, 0); }
 static long run_program(void) { return execve("/bin/true", (char *[]){ NULL }, (char *[]){ NULL }); }
-static long run_opened(void) { return syscall(SYS_execveat, READER_FD, "", NULL, NULL, 0x1000); }
+static long run_opened(void) { return syscall(SYS_execveat, given, "", NULL, NULL, 0x1000); }
 static long mount_one(void) { return mount("none", "/", "tmpfs", 0, NULL); }
 static long unmount(void) { return umount2("/", MNT_DETACH); }
 static long change_root(void) { return chroot("/"); }
 static long new_user(void) { return unshare(CLONE_NEWUSER); }
-static long join_outside(void) { return setns(READER_FD, 0); }
+static long join_outside(void) { return setns(given, 0); }
 static long trace_outside(void) { return ptrace(PTRACE_SEIZE, outside, 0, 0); }
 static long kill_outside(void) { return kill(outside, 0); } /* only asks whether it could */
 static long become_root(void) { return setuid(0); }
-static long load_module(void) { return syscall(SYS_finit_module, READER_FD, "", 0); }
-static long load_kernel(void) { return syscall(SYS_kexec_file_load, READER_FD, -1, 0UL, NULL, 0x4UL); }
+static long load_module(void) { return syscall(SYS_finit_module, given, "", 0); }
+static long load_kernel(void) { return syscall(SYS_kexec_file_load, given, -1, 0UL, NULL, 0x4UL); }
 static long load_program(void) { return syscall(SYS_bpf, 0, NULL, 0); }
 static long watch(void) { return syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0); }
 static long use_ring(void) { return syscall(SYS_io_uring_setup, 1, NULL); }
@@ -404,6 +406,49 @@ static void ways_out(void **state)
 	expect_no_way(&sandbox_lvm_report);
 	expect_no_way(&sandbox_lvm);
 	expect_no_way(&sandbox_luks);
+	tempdisk_drop(&other);
+}
+
+/* ---- one piece of work ---- */
+
+static int go_one_way(const void *arg, void *answer, struct err *e)
+{
+	const size_t *number = arg;
+
+	(void)e;
+	*(char *)answer = ways[*number].go() < 0 ? 1 : 2;
+	return 0;
+}
+
+/* Each is refused, or ends who tries. */
+static void no_way_out_of_undo_files(void **state)
+{
+	struct tempdisk d, other;
+	struct boxtask t = { .profile = &sandbox_undo, .n_fds = 1, .seconds = 60, .name = "a way", .work = go_one_way };
+	size_t i;
+
+	(void)state;
+	if (may_not_make_one())
+		skip();
+	tempdisk_make(&d, 4096);
+	tempdisk_make(&other, 4096);
+	file = other.path;
+	outside = getpid();
+	given = BOXTASK_FD;
+	t.fds[0] = open(d.path, O_RDONLY | O_CLOEXEC);
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		struct err e;
+		char refused;
+		int rc;
+
+		t.arg = &i;
+		rc = boxtask_run(&t, &refused, sizeof(refused), &e);
+		if (rc == 0 ? refused != 1 : !strstr(e.text, "signal 31"))
+			fail_msg("%s: %s", ways[i].name, rc == 0 ? "done" : e.text);
+	}
+	given = READER_FD;
+	close(t.fds[0]);
+	tempdisk_drop(&d);
 	tempdisk_drop(&other);
 }
 
@@ -517,6 +562,7 @@ int main(void)
 		cmocka_unit_test(ending_it),
 		cmocka_unit_test(only_what_it_is_given),
 		cmocka_unit_test(ways_out),
+		cmocka_unit_test(no_way_out_of_undo_files),
 		cmocka_unit_test(reading),
 	};
 

@@ -17,6 +17,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "tempdisk.h"
 #include "undofile.h"
 
 #define BLOCK 1024
@@ -25,7 +26,7 @@
 
 /* A file that saves blocks 1 (the superblock) and 5 to 6 of a disk, in two key blocks as our e2fsck makes them. */
 static unsigned char file[8 * BLOCK], disk[DISK_BLOCKS * BLOCK];
-static char file_path[] = "/tmp/undofile.XXXXXX", disk_path[] = "/tmp/undodisk.XXXXXX";
+static struct tempdisk file_now, disk_now;
 
 static void put32(unsigned char *p, uint32_t v) { memcpy(p, &v, sizeof(v)); }
 static void put64(unsigned char *p, uint64_t v) { memcpy(p, &v, sizeof(v)); }
@@ -64,12 +65,10 @@ static void make_header(uint32_t state, uint32_t super_crc, uint32_t next_crc)
 	put32(file + 508, crc(file, 508));
 }
 
-static void store(const char *path, const void *data, size_t size)
+static void store(const struct tempdisk *d, const void *data, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-
-	assert_int_equal(write(fd, data, size), (ssize_t)size);
-	close(fd);
+	assert_int_equal(ftruncate(d->fd, 0), 0);
+	tempdisk_put(d, 0, data, size);
 }
 
 static int set_up(void **state)
@@ -82,8 +81,8 @@ static int set_up(void **state)
 	make_key_block(file + 4 * BLOCK, 5, file + 5 * BLOCK, 2 * BLOCK);
 	memset(disk, 'x', sizeof(disk));
 	make_header(1, crc(disk + BLOCK, BLOCK), 77);
-	store(file_path, file, 7 * BLOCK);
-	store(disk_path, disk, sizeof(disk));
+	store(&file_now, file, 7 * BLOCK);
+	store(&disk_now, disk, sizeof(disk));
 	return 0;
 }
 
@@ -92,20 +91,16 @@ static void plays_back(void **state)
 	unsigned char now[sizeof(disk)];
 	struct undofile u;
 	struct err e;
-	int fd = open(disk_path, O_RDONLY | O_CLOEXEC);
 
 	(void)state;
-	assert_int_equal(undofile_open(&u, file_path, &e), 0);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
 	assert_true(u.finished);
-	assert_int_equal(u.n, 2);
-	assert_true(undofile_knows_super(&u, disk_path));
-	assert_int_equal(undofile_play(&u, disk_path, &e), 0);
-	assert_false(undofile_knows_super(&u, disk_path));
-	undofile_close(&u);
+	assert_true(undofile_knows_super(&u, disk_now.fd));
+	assert_int_equal(undofile_play(&u, disk_now.fd, &e), 0);
+	assert_false(undofile_knows_super(&u, disk_now.fd));
 	memset(disk + BLOCK, 'a', BLOCK);
 	memset(disk + 5 * BLOCK, 'b', 2 * BLOCK);
-	assert_int_equal(read(fd, now, sizeof(now)), sizeof(now));
-	close(fd);
+	tempdisk_get(&disk_now, 0, now, sizeof(now));
 	assert_memory_equal(now, disk, sizeof(now));
 }
 
@@ -117,15 +112,13 @@ static void knows_the_next_super(void **state)
 
 	(void)state;
 	make_header(0, 77, crc(disk + BLOCK, BLOCK));
-	store(file_path, file, 7 * BLOCK);
-	assert_int_equal(undofile_open(&u, file_path, &e), 0);
-	assert_true(undofile_knows_super(&u, disk_path));
-	undofile_close(&u);
+	store(&file_now, file, 7 * BLOCK);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
+	assert_true(undofile_knows_super(&u, disk_now.fd));
 	make_header(1, 77, crc(disk + BLOCK, BLOCK)); /* it came to its end: only what it left counts */
-	store(file_path, file, 7 * BLOCK);
-	assert_int_equal(undofile_open(&u, file_path, &e), 0);
-	assert_false(undofile_knows_super(&u, disk_path));
-	undofile_close(&u);
+	store(&file_now, file, 7 * BLOCK);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
+	assert_false(undofile_knows_super(&u, disk_now.fd));
 }
 
 /* One byte of what the repair wrote makes another hash; a byte beside it does not. */
@@ -135,24 +128,107 @@ static void hash_covers_what_was_written(void **state)
 		{ 0, false }, { BLOCK, true }, { 2 * BLOCK - 1, true }, { 2 * BLOCK, false }, { 5 * BLOCK - 1, false },
 		{ 5 * BLOCK, true }, { 7 * BLOCK - 1, true }, { 7 * BLOCK, false },
 	};
-	char first[UNDOFILE_HASH_SIZE], hash[UNDOFILE_HASH_SIZE];
+	unsigned char first[UNDOFILE_HASH_BYTES], hash[UNDOFILE_HASH_BYTES];
 	struct undofile u;
 	struct err e;
 	size_t i;
 
 	(void)state;
-	assert_int_equal(undofile_open(&u, file_path, &e), 0);
-	assert_int_equal(undofile_hash(&u, disk_path, first, &e), 0);
-	assert_int_equal(strlen(first), UNDOFILE_HASH_SIZE - 1);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
+	assert_int_equal(undofile_hash(&u, disk_now.fd, first, &e), 0);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		disk[rows[i].place] ^= 1;
-		store(disk_path, disk, sizeof(disk));
+		store(&disk_now, disk, sizeof(disk));
 		disk[rows[i].place] ^= 1;
-		assert_int_equal(undofile_hash(&u, disk_path, hash, &e), 0);
-		if ((strcmp(first, hash) != 0) != rows[i].counts)
+		assert_int_equal(undofile_hash(&u, disk_now.fd, hash, &e), 0);
+		if ((memcmp(first, hash, sizeof(hash)) != 0) != rows[i].counts)
 			fail_msg("byte %zu", rows[i].place);
 	}
-	undofile_close(&u);
+}
+
+/* What is beside an undo file from an earlier sweep: each hash is of the one before and of a whole extent. */
+static void hash_is_a_chain(void **state)
+{
+	unsigned char chain[64 + 2 * BLOCK] = { 0 }, hash[UNDOFILE_HASH_BYTES];
+	struct undofile u;
+	struct err e;
+
+	(void)state;
+	memset(disk + 5 * BLOCK, 'y', BLOCK);
+	store(&disk_now, disk, sizeof(disk));
+	memcpy(chain + 64, disk + BLOCK, BLOCK);
+	ext2fs_sha512(chain, 64 + BLOCK, hash); /* the superblock, which is an extent as well */
+	memcpy(chain, hash, 64);
+	ext2fs_sha512(chain, 64 + BLOCK, hash);
+	memcpy(chain, hash, 64);
+	memcpy(chain + 64, disk + 5 * BLOCK, 2 * BLOCK);
+	ext2fs_sha512(chain, sizeof(chain), chain);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
+	assert_int_equal(undofile_hash(&u, disk_now.fd, hash, &e), 0);
+	assert_memory_equal(hash, chain, sizeof(hash));
+}
+
+/* An extent that is not read at once. */
+static void large_extents(void **state)
+{
+	static unsigned char content[100 * BLOCK + 1], chain[64 + sizeof(content)], now[sizeof(content)];
+	unsigned char hash[UNDOFILE_HASH_BYTES];
+	struct undofile u;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(content); i++)
+		content[i] = (unsigned char)(i * 7 / 3);
+	make_header(1, 0, 0);
+	put64(file + 8, KEYS);
+	put32(file + 508, crc(file, 508));
+	memset(file + 2 * BLOCK, 0, BLOCK);
+	make_key_block(file + 2 * BLOCK, 8, content, sizeof(content));
+	store(&file_now, file, 3 * BLOCK);
+	tempdisk_put(&file_now, 3 * BLOCK, content, sizeof(content));
+	assert_int_equal(ftruncate(disk_now.fd, 8 * BLOCK + sizeof(content)), 0);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
+	assert_int_equal(undofile_play(&u, disk_now.fd, &e), 0);
+	tempdisk_get(&disk_now, 8 * BLOCK, now, sizeof(now));
+	assert_memory_equal(now, content, sizeof(now));
+	memcpy(chain + 64, disk + BLOCK, BLOCK);
+	ext2fs_sha512(chain, 64 + BLOCK, chain);
+	memcpy(chain + 64, content, sizeof(content));
+	ext2fs_sha512(chain, sizeof(chain), chain);
+	assert_int_equal(undofile_hash(&u, disk_now.fd, hash, &e), 0);
+	assert_memory_equal(hash, chain, sizeof(hash));
+	content[sizeof(content) - 1]++; /* the last piece counts as well */
+	tempdisk_put(&file_now, 3 * BLOCK, content, sizeof(content));
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), -EUCLEAN);
+}
+
+/* One that names a place behind the end is not played in part. */
+static void refuses_other_places(void **state)
+{
+	static const uint64_t offsets[] = { DISK_BLOCKS * BLOCK, INT64_MAX - BLOCK, INT64_MAX, UINT64_MAX - BLOCK, UINT64_MAX };
+	unsigned char now[sizeof(disk)];
+	struct undofile u;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), 0);
+	assert_int_equal(ftruncate(disk_now.fd, 7 * BLOCK - 1), 0);
+	assert_int_equal(undofile_play(&u, disk_now.fd, &e), -EUCLEAN);
+	tempdisk_get(&disk_now, 0, now, 7 * BLOCK - 1);
+	assert_memory_equal(now, disk, 7 * BLOCK - 1);
+	store(&disk_now, disk, sizeof(disk));
+	put32(file + 48, 1); /* the filesystem begins at an offset */
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		put64(file + 64, offsets[i]);
+		make_header(1, 0, 0);
+		store(&file_now, file, 7 * BLOCK);
+		if ((undofile_open(&u, file_now.fd, &e) == 0) != (i == 0))
+			fail_msg("offset %llx", (unsigned long long)offsets[i]);
+		if (i == 0)
+			assert_int_equal(undofile_play(&u, disk_now.fd, &e), -EUCLEAN);
+	}
 }
 
 /* No file that is shorter, or has another byte where it matters, is played. */
@@ -164,22 +240,22 @@ static void refuses_what_is_damaged(void **state)
 
 	(void)state;
 	for (i = 0; i < 7 * BLOCK; i += 128) {
-		store(file_path, file, i);
-		assert_int_equal(undofile_open(&u, file_path, &e), i == 0 ? -ENODATA : -EUCLEAN);
+		store(&file_now, file, i);
+		assert_int_equal(undofile_open(&u, file_now.fd, &e), i == 0 ? -ENODATA : -EUCLEAN);
 	}
 	for (i = 0; i < 7 * BLOCK; i++) {
 		if (i == 512)
 			i = 2 * BLOCK; /* the rest of the header's block, and the superblock's copy */
 		file[i] ^= 0x10;
-		store(file_path, file, 7 * BLOCK);
+		store(&file_now, file, 7 * BLOCK);
 		file[i] ^= 0x10;
-		if (undofile_open(&u, file_path, &e) != -EUCLEAN)
+		if (undofile_open(&u, file_now.fd, &e) != -EUCLEAN)
 			fail_msg("byte %zu", i);
 	}
-	store(file_path, disk, 0);
+	store(&file_now, disk, 0);
 	memset(file, 0, sizeof(file));
-	store(file_path, file, 3 * BLOCK);
-	assert_int_equal(undofile_open(&u, file_path, &e), -ENODATA);
+	store(&file_now, file, 3 * BLOCK);
+	assert_int_equal(undofile_open(&u, file_now.fd, &e), -ENODATA);
 }
 
 int main(void)
@@ -188,14 +264,17 @@ int main(void)
 		cmocka_unit_test_setup(plays_back, set_up),
 		cmocka_unit_test_setup(knows_the_next_super, set_up),
 		cmocka_unit_test_setup(hash_covers_what_was_written, set_up),
+		cmocka_unit_test_setup(hash_is_a_chain, set_up),
+		cmocka_unit_test_setup(large_extents, set_up),
+		cmocka_unit_test_setup(refuses_other_places, set_up),
 		cmocka_unit_test_setup(refuses_what_is_damaged, set_up),
 	};
 	int failed;
 
-	close(mkstemp(file_path));
-	close(mkstemp(disk_path));
+	tempdisk_make(&file_now, 0);
+	tempdisk_make(&disk_now, 0);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(file_path);
-	unlink(disk_path);
+	tempdisk_drop(&file_now);
+	tempdisk_drop(&disk_now);
 	return failed;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,7 +35,7 @@
 #define STATUS_MAX 8192
 #define START_S 20 /* for a child to come to its program or code */
 
-/* Counted by all processes of the sweep together. */
+/* Counted by all processes of the sweep together, from anywhere on: another program of ours may run on the same host. */
 static unsigned *uids_used;
 static bool cut_off; /* this process has no network and no IPC with others: neither have its sandboxes */
 
@@ -42,7 +43,11 @@ static unsigned *shared_counter(void)
 {
 	void *p = mmap(NULL, sizeof(unsigned), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	if (getrandom(p, sizeof(unsigned), GRND_NONBLOCK) < 0)
+		memset(p, 0, sizeof(unsigned));
+	return p;
 }
 
 void sandbox_prepare(void)

@@ -116,3 +116,8 @@ const struct sandbox_profile sandbox_reader_of_one = {
 const struct sandbox_profile sandbox_look = {
 	.name = "look", .memory_percent = 25, .threads = 1, .descriptors = 16, .stops = true,
 };
+
+/* Takes open descriptors of an undo file and of the device that it belongs to. What it needs of memory is the same for all of them. */
+const struct sandbox_profile sandbox_undo = {
+	.name = "undo", .memory_percent = 10, .threads = 1, .descriptors = 16, .stops = true,
+};

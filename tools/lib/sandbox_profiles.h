@@ -28,7 +28,7 @@ struct sandbox_profile {
 
 extern const struct sandbox_profile sandbox_e2fsck, sandbox_xfs_repair, sandbox_btrfs, sandbox_fat,
 	sandbox_ntfs, sandbox_exfat, sandbox_f2fs, sandbox_reader, sandbox_reader_of_one, sandbox_look,
-	sandbox_lvm_report, sandbox_lvm, sandbox_luks;
+	sandbox_lvm_report, sandbox_lvm, sandbox_luks, sandbox_undo;
 extern const struct sandbox_profile sandbox_qemu_img, sandbox_qemu_nbd;
 
 #endif

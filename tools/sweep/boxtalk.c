@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,20 @@ size_t boxtalk_receive(int fd, void *buf, size_t size, long until_ms, bool (*can
 	return got;
 }
 
+bool boxtalk_answer(int fd, int32_t rc, const struct err *e, const void *answer, size_t size)
+{
+	struct boxtalk_head head = { .rc = rc, .e = *e };
+	struct iovec parts[] = { { &head, sizeof(head) }, { (void *)(uintptr_t)answer, size } };
+
+	return writev(fd, parts, ARRAY_SIZE(parts)) == (ssize_t)(sizeof(head) + size);
+}
+
+bool boxtalk_take(int fd, struct boxtalk_head *head, void *answer, size_t size, long until_ms)
+{
+	return boxtalk_receive(fd, head, sizeof(*head), until_ms, NULL) == sizeof(*head) &&
+	       boxtalk_receive(fd, answer, size, until_ms, NULL) == size;
+}
+
 int boxtalk_error(int32_t rc, const struct err *theirs, struct err *e)
 {
 	struct err copy = *theirs;
@@ -49,14 +64,20 @@ int boxtalk_error(int32_t rc, const struct err *theirs, struct err *e)
 	return -e->code;
 }
 
-int boxtalk_broken(int status, struct err *e)
+char *boxtalk_end(int status, char *buf, size_t size)
 {
 	struct spawn_result r = { .code = 0 };
-	char how[64];
 
 	r.how = status == -1 ? SPAWN_TIMED_OUT : WIFSIGNALED(status) ? SPAWN_SIGNALLED : SPAWN_EXITED;
 	r.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+	return spawn_describe(&r, buf, size);
+}
+
+int boxtalk_broken(int status, struct err *e)
+{
+	char how[64];
+
 	return err_set_word(e, EIO, "tool-failed",
 			    "what stands on it broke the reader of it (%s); it is left alone",
-			    spawn_describe(&r, how, sizeof(how)));
+			    boxtalk_end(status, how, sizeof(how)));
 }

@@ -3,14 +3,18 @@
 
 #include <e2p/e2p.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
 #include <sys/types.h>
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "blockdev.h"
+#include "cleanup.h"
 
 #define MAX_LOG_BLOCK_SIZE 6    /* 64 KiB */
 /* the library's header leaves out what its own configuration decides, and ours has it */
@@ -207,17 +211,18 @@ int extsuper_last_mounted(const char *device, char folder[LAST_MOUNTED_SIZE], st
 	return rc;
 }
 
-int extsuper_set_last_mounted(const char *device, const char folder[LAST_MOUNTED_SIZE],
-			      struct err *e)
+int extsuper_set_last_mounted(const char *device, const char *folder, struct err *e)
 {
-	ext2_filsys fs;
+	cleanup_fd int fd = open(device, O_RDWR | O_CLOEXEC);
+	struct ext2_super_block sb;
 
-	if (ext2fs_open(device, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SUPER_ONLY, 0, 0, unix_io_manager, &fs))
-		return err_set_word(e, EIO, "io-error", "the superblock on %s can't be opened", device);
-	strncpy((char *)fs->super->s_last_mounted, folder, LAST_MOUNTED_SIZE - 1);
-	fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
-	ext2fs_mark_super_dirty(fs);
-	if (ext2fs_close_free(&fs))
+	if (fd < 0 || pread(fd, &sb, sizeof(sb), SUPERBLOCK_OFFSET) != sizeof(sb) || sb.s_magic != EXT2_SUPER_MAGIC)
+		return err_set_word(e, EIO, "io-error", "the superblock on %s can't be read", device);
+	memset(sb.s_last_mounted, 0, sizeof(sb.s_last_mounted));
+	memcpy(sb.s_last_mounted, folder, strnlen(folder, sizeof(sb.s_last_mounted)));
+	if (sb.s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
+		sb.s_checksum = ext2fs_crc32c_le(~0u, (unsigned char *)&sb, offsetof(struct ext2_super_block, s_checksum));
+	if (pwrite(fd, &sb, sizeof(sb), SUPERBLOCK_OFFSET) != sizeof(sb) || fsync(fd) < 0)
 		return err_set_word(e, EIO, "io-error", "the superblock on %s can't be written", device);
 	return 0;
 }

@@ -36,11 +36,11 @@ int extsuper_read(const char *device, struct extsuper *s, struct err *e) must_ch
 #define LAST_MOUNTED_SIZE 65
 
 /* Where the filesystem on device was mounted last, by its own account ("" where it does not
- * say), and noting that anew, as tune2fs -M does. Return 0 or -errno. */
+ * say), and noting that anew: these 64 bytes, and the superblock's checksum where it has one, whatever else
+ * stands there. Return 0 or -errno, code io-error. */
 int extsuper_last_mounted(const char *device, char folder[LAST_MOUNTED_SIZE], struct err *e)
 	must_check nonnull_all;
-int extsuper_set_last_mounted(const char *device, const char folder[LAST_MOUNTED_SIZE],
-			      struct err *e) must_check nonnull_all;
+int extsuper_set_last_mounted(const char *device, const char *folder, struct err *e) must_check nonnull_all;
 
 /* Looks for backup superblocks of a filesystem whose primary one is gone: two of one
  * UUID that name their own place and fit into bytes. Returns true and fills *b. */

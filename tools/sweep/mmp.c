@@ -2,20 +2,19 @@
 #define _GNU_SOURCE
 #include "mmp.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <time.h>
-#include <unistd.h>
 #include <ext2fs/ext2fs.h>
 
+#include "boxtask.h"
 #include "cleanup.h"
 #include "guard.h"
 #include "log.h"
 #include "looks.h"
-#include "sandbox.h"
 #include "sandbox_profiles.h"
 
 #define SEQ_CLEAN 0xff4d4d50u /* EXT4_MMP_SEQ_CLEAN */
@@ -99,28 +98,27 @@ void mmp_guard(struct walk *w, struct node *const *nodes, const struct extsuper 
 }
 
 /* In the sandbox. */
-static void clear(void *arg)
+static int clear(const void *device, void *nothing, struct err *e)
 {
 	ext2_filsys fs;
 
-	if (ext2fs_open(arg, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, unix_io_manager, &fs) ||
+	(void)nothing;
+	if (ext2fs_open(device, EXT2_FLAG_RW | EXT2_FLAG_64BITS | EXT2_FLAG_SKIP_MMP, 0, 0, unix_io_manager, &fs) ||
 	    ext2fs_mmp_clear(fs))
-		_exit(EXIT_FAILURE);
-	_exit(EXIT_SUCCESS);
+		return err_set(e, EIO, "it is damaged");
+	return 0;
 }
 
 void mmp_clear_copy(const char *device, const struct extsuper *s)
 {
-	struct sandbox_path path = { device, true };
-	struct sandbox box = { .profile = &sandbox_e2fsck, .devices = &path, .n_devices = 1, .seconds = CLEAR_S };
-	cleanup_fd int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fds[] = { nothing, nothing, nothing };
+	const struct sandbox_path path = { device, true };
+	const struct boxtask task = { .profile = &sandbox_e2fsck, .device = &path, .seconds = CLEAR_S,
+				      .name = "clearing it", .work = clear, .arg = device };
+	char nothing;
 	struct err e;
-	pid_t pid;
 
 	if (!s->mmp_at || s->mmp_seq == SEQ_CLEAN)
 		return;
-	pid = sandbox_fork(&box, fds, ARRAY_SIZE(fds), clear, (void *)(uintptr_t)device, &e);
-	if (pid < 0 || sandbox_wait(pid) != 0)
-		log_line("%s: its multi-mount protection can't be cleared", device);
+	if (boxtask_run(&task, &nothing, sizeof(nothing), &e) < 0)
+		log_line("%s: its multi-mount protection can't be cleared: %s", device, e.text);
 }

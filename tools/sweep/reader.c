@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,12 +32,6 @@ struct message {
 	struct reader_question q;
 };
 
-/* In front of an answer. */
-struct head {
-	int32_t rc;
-	struct err e;
-};
-
 static unsigned (*seconds_left)(void); /* for all, or NULL */
 static pid_t reader; /* 0: none */
 static int reader_socket = -1;
@@ -49,14 +42,11 @@ static bool one_owner; /* of all that is asked about */
 /* Returns an exit status. */
 static int look(const struct message *m)
 {
-	struct head head = { .rc = 0 };
 	cleanup_free void *answer = calloc(1, m->size);
-	struct iovec parts[] = { { &head, sizeof(head) }, { answer, m->size } };
+	struct err e = { 0 };
+	int rc = answer ? m->task(&m->q, answer, &e) : 0;
 
-	head.rc = answer ? m->task(&m->q, answer, &head.e) : err_set(&head.e, ENOMEM, "no memory for an answer");
-	if (!answer || writev(CHILD_ANSWER, parts, ARRAY_SIZE(parts)) != (ssize_t)(sizeof(head) + m->size))
-		return EXIT_FAILURE;
-	return EXIT_SUCCESS;
+	return answer && boxtalk_answer(CHILD_ANSWER, rc, &e, answer, m->size) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Takes a question and its two descriptors. Returns false at the end of all questions. */
@@ -195,9 +185,8 @@ static int send_question(const struct message *m, int device, int answer, struct
 static int take_answer(int fd, void *answer, size_t size, struct err *e)
 {
 	long until_ms = boxtalk_now_ms() + limit_ms();
-	struct head head;
-	bool whole = boxtalk_receive(fd, &head, sizeof(head), until_ms, NULL) == sizeof(head) &&
-		     boxtalk_receive(fd, answer, size, until_ms, NULL) == size;
+	struct boxtalk_head head;
+	bool whole = boxtalk_take(fd, &head, answer, size, until_ms);
 	int status = -1;
 
 	if (boxtalk_receive(reader_socket, &status, sizeof(status), until_ms, NULL) != sizeof(status)) {

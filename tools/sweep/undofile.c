@@ -4,17 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <linux/fs.h>
 #include <unistd.h>
 
 #include <et/com_err.h>
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
+#include <nettle/sha2.h>
 
 #include "cleanup.h"
 
@@ -25,8 +23,8 @@
 #define MIN_BLOCK 1024u
 #define MAX_BLOCK (1u << 20)
 #define MAX_EXTENT_BLOCKS 512u
-#define HASH_BYTES 64
 #define SUPER_SIZE 1024
+#define PIECE 32768u /* bytes that are read at once */
 
 struct header {
 	char magic[8];
@@ -77,8 +75,8 @@ static int write_all(int fd, const void *buf, size_t size, uint64_t offset)
 	while (done < size) {
 		ssize_t n = pwrite(fd, (const char *)buf + done, size - done, (off_t)(offset + done));
 
-		if (n < 0)
-			return -errno;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
 		done += (size_t)n;
 	}
 	return 0;
@@ -111,189 +109,216 @@ static int read_header(int fd, uint64_t bytes, struct header *h, struct err *e)
 	return 0;
 }
 
-/* The saved bytes of one key are all there. */
-static bool is_whole(int fd, const struct key *k, uint64_t place, uint64_t bytes, void *buf)
+/* Content that the index names. */
+struct extent {
+	uint64_t device; /* byte there */
+	uint64_t file;   /* byte in the undo file where its old content stands */
+	uint32_t size;   /* bytes */
+	uint32_t crc;    /* of the old content */
+};
+
+/* Returns 0 or -errno and e. */
+typedef int (*extent_work)(const struct undofile *u, const struct extent *x, void *arg, struct err *e);
+
+static int read_key_block(const struct undofile *u, uint64_t place, struct key_block *b, struct err *e)
 {
-	return place <= bytes && k->size <= bytes - place && read_all(fd, buf, k->size, place) == 0 &&
-	       crc_of(buf, k->size) == k->crc;
+	uint32_t crc;
+
+	if (read_all(u->fd, b, u->block, place) < 0 || b->magic != KEY_MAGIC)
+		return damaged(e, "a block of its index is missing");
+	crc = b->crc;
+	b->crc = 0;
+	return crc == crc_of(b, u->block) ? 0 : damaged(e, "the checksum of its index is wrong");
 }
 
-/* The keys of one key block, whose content begins at byte *place. */
-static int take_keys(struct undofile *u, const struct header *h, const struct key *keys, size_t n,
-		     uint64_t bytes, uint64_t *place, void *buf, struct err *e)
+/* The content of k, which begins at byte *place; it ends there then. */
+static int take_key(const struct undofile *u, const struct key *k, uint64_t *place, struct extent *x, struct err *e)
 {
-	uint64_t offset = h->compat & HAS_OFFSET ? h->offset : 0;
-	size_t i;
+	uint64_t last = (uint64_t)INT64_MAX - MAX_EXTENT_BLOCKS * (uint64_t)u->block;
 
-	for (i = 0; i < n; i++) {
-		const struct key *k = &keys[i];
-
-		if (k->size > MAX_EXTENT_BLOCKS * h->block || k->fs_block > (UINT64_MAX >> 2) / h->fs_block ||
-		    !is_whole(u->fd, k, *place, bytes, buf))
-			return damaged(e, "what it has saved is not whole");
-		if (k->size)
-			u->extents[u->n++] = (struct undo_extent){
-				.device = k->fs_block * h->fs_block + offset, .file = *place, .size = k->size };
-		if (k->size > u->largest)
-			u->largest = k->size;
-		*place += (k->size + (uint64_t)h->block - 1) / h->block * h->block;
-	}
+	if (k->size > MAX_EXTENT_BLOCKS * u->block || (k->size && (*place > u->bytes || k->size > u->bytes - *place)))
+		return damaged(e, "what it has saved is not whole");
+	if (k->fs_block > last / u->fs_block || u->offset > last - k->fs_block * u->fs_block)
+		return damaged(e, "it names a place that no device has");
+	*x = (struct extent){ .device = k->fs_block * u->fs_block + u->offset, .file = *place, .size = k->size,
+			      .crc = k->crc };
+	*place += (k->size + (uint64_t)u->block - 1) / u->block * u->block;
 	return 0;
 }
 
-static int read_keys(struct undofile *u, const struct header *h, uint64_t bytes, struct err *e)
+static int each_extent(const struct undofile *u, extent_work work, void *arg, struct err *e)
 {
-	size_t per_block = h->block / sizeof(struct key) - 1;
-	cleanup_free struct key_block *b = malloc(h->block);
-	cleanup_free void *buf = malloc((size_t)MAX_EXTENT_BLOCKS * h->block);
-	uint64_t place = h->first * h->block, left = h->keys;
-	uint32_t crc;
+	size_t per_block = u->block / sizeof(struct key) - 1, n, i;
+	cleanup_free struct key_block *b = malloc(u->block);
+	uint64_t place = u->first, left;
+	struct extent x;
 	int rc = 0;
 
-	u->extents = calloc(h->keys + 1, sizeof(*u->extents));
-	if (!b || !buf || !u->extents)
+	if (!b)
 		return err_set(e, ENOMEM, "no memory for an undo file");
-	while (left && rc == 0) {
-		size_t n = left < per_block ? left : per_block;
-
-		if (read_all(u->fd, b, h->block, place) < 0 || b->magic != KEY_MAGIC)
-			return damaged(e, "a block of its index is missing");
-		crc = b->crc;
-		b->crc = 0;
-		if (crc != crc_of(b, h->block))
-			return damaged(e, "the checksum of its index is wrong");
-		place += h->block;
-		rc = take_keys(u, h, b->keys, n, bytes, &place, buf, e);
-		left -= n;
+	for (left = u->keys; left && rc == 0; left -= n) {
+		n = left < per_block ? left : per_block;
+		rc = read_key_block(u, place, b, e);
+		place += u->block;
+		for (i = 0; i < n && rc == 0; i++) {
+			rc = take_key(u, &b->keys[i], &place, &x, e);
+			if (rc == 0 && x.size)
+				rc = work(u, &x, arg, e);
+		}
 	}
 	return rc;
 }
 
-int undofile_open(struct undofile *u, const char *path, struct err *e)
+static int io_error(int rc, struct err *e)
+{
+	return err_set_word(e, -rc, "io-error", "what the undo file names: %s", strerror(-rc));
+}
+
+static uint32_t piece_of(const struct extent *x, uint32_t done)
+{
+	return x->size - done < PIECE ? x->size - done : PIECE;
+}
+
+/* The saved bytes are all there. */
+static int is_whole(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
+{
+	unsigned char old[PIECE];
+	uint32_t crc = ~0u, done, n;
+
+	(void)arg;
+	for (done = 0; done < x->size; done += n) {
+		n = piece_of(x, done);
+		if (read_all(u->fd, old, n, x->file + done) < 0)
+			return damaged(e, "what it has saved is not whole");
+		crc = ext2fs_crc32c_le(crc, old, n);
+	}
+	return crc == x->crc ? 0 : damaged(e, "what it has saved is not whole");
+}
+
+int undofile_open(struct undofile *u, int fd, struct err *e)
 {
 	struct header h;
 	struct stat st;
 	int rc;
 
-	memset(u, 0, sizeof(*u));
-	u->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (u->fd < 0 || fstat(u->fd, &st) < 0)
-		rc = err_set_word(e, errno, "bad-undo", "open the undo file: %s", strerror(errno));
-	else
-		rc = read_header(u->fd, (uint64_t)st.st_size, &h, e);
-	if (rc == 0) {
-		u->finished = h.state & FINISHED;
-		u->super_crc = h.super_crc;
-		u->next_crc = h.next_crc;
-		rc = read_keys(u, &h, (uint64_t)st.st_size, e);
-	}
+	if (fstat(fd, &st) < 0)
+		return err_set_word(e, errno, "bad-undo", "the undo file: %s", strerror(errno));
+	rc = read_header(fd, (uint64_t)st.st_size, &h, e);
 	if (rc < 0)
-		undofile_close(u);
-	return rc;
-}
-
-void undofile_close(struct undofile *u)
-{
-	if (u->fd >= 0)
-		close(u->fd);
-	free(u->extents);
-	u->extents = NULL;
-	u->fd = -1;
-}
-
-/* Calls what with each extent and what stands on the device there; the buffer has room for a hash
- * in front of it. */
-static int each_extent(const struct undofile *u, int fd,
-		       int (*what)(const struct undofile *u, const struct undo_extent *x, unsigned char *now,
-				   void *arg),
-		       void *arg, struct err *e)
-{
-	cleanup_free unsigned char *buf = malloc(HASH_BYTES + u->largest);
-	size_t i;
-	int rc = 0;
-
-	if (!buf)
-		return err_set(e, ENOMEM, "no memory for an undo file");
-	for (i = 0; i < u->n && rc == 0; i++) {
-		rc = read_all(fd, buf + HASH_BYTES, u->extents[i].size, u->extents[i].device);
-		if (rc == 0)
-			rc = what(u, &u->extents[i], buf + HASH_BYTES, arg);
-	}
-	if (rc < 0)
-		return err_set_word(e, -rc, "io-error", "what the undo file names: %s", strerror(-rc));
-	return 0;
+		return rc;
+	*u = (struct undofile){
+		.fd = fd, .bytes = (uint64_t)st.st_size, .keys = h.keys, .first = h.first * h.block,
+		.offset = h.compat & HAS_OFFSET ? h.offset : 0, .block = h.block, .fs_block = h.fs_block,
+		.finished = h.state & FINISHED, .super_crc = h.super_crc, .next_crc = h.next_crc,
+	};
+	return each_extent(u, is_whole, NULL, e);
 }
 
 /* A chain: each hash is of the one before and what comes next. */
-static int add_to_hash(const struct undofile *u, const struct undo_extent *x, unsigned char *now, void *arg)
+struct chain {
+	int device;
+	unsigned char hash[UNDOFILE_HASH_BYTES];
+};
+
+static int add_to_hash(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
 {
-	unsigned char *hash = arg;
+	struct chain *c = arg;
+	struct sha512_ctx sha;
+	unsigned char now[PIECE];
+	uint32_t done, n;
+	int rc;
 
 	(void)u;
-	memcpy(now - HASH_BYTES, hash, HASH_BYTES);
-	ext2fs_sha512(now - HASH_BYTES, HASH_BYTES + x->size, hash);
+	sha512_init(&sha);
+	sha512_update(&sha, sizeof(c->hash), c->hash);
+	for (done = 0; done < x->size; done += n) {
+		n = piece_of(x, done);
+		rc = read_all(c->device, now, n, x->device + done);
+		if (rc < 0)
+			return io_error(rc, e);
+		sha512_update(&sha, n, now);
+	}
+	sha512_digest(&sha, sizeof(c->hash), c->hash);
 	return 0;
 }
 
-int undofile_hash(const struct undofile *u, const char *device, char hash[UNDOFILE_HASH_SIZE], struct err *e)
+int undofile_hash(const struct undofile *u, int device, unsigned char hash[UNDOFILE_HASH_BYTES], struct err *e)
 {
-	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
-	unsigned char chain[HASH_BYTES] = { 0 }, super[HASH_BYTES + SUPER_SIZE];
-	const struct undo_extent where = { .device = SUPERBLOCK_OFFSET, .size = SUPER_SIZE };
-	size_t i;
-	int rc;
+	const struct extent super = { .device = SUPERBLOCK_OFFSET, .size = SUPER_SIZE };
+	struct chain c = { .device = device };
+	int rc = add_to_hash(u, &super, &c, e);
 
-	if (fd < 0 || read_all(fd, super + HASH_BYTES, SUPER_SIZE, SUPERBLOCK_OFFSET) < 0)
-		return err_set_word(e, EIO, "io-error", "read the superblock: %s", strerror(errno));
-	add_to_hash(u, &where, super + HASH_BYTES, chain);
-	rc = each_extent(u, fd, add_to_hash, chain, e);
-	for (i = 0; rc == 0 && i < HASH_BYTES; i++)
-		snprintf(hash + 2 * i, 3, "%02x", chain[i]);
+	if (rc == 0)
+		rc = each_extent(u, add_to_hash, &c, e);
+	memcpy(hash, c.hash, sizeof(c.hash));
 	return rc;
 }
 
-bool undofile_knows_super(const struct undofile *u, const char *device)
+bool undofile_knows_super(const struct undofile *u, int device)
 {
-	cleanup_fd int fd = open(device, O_RDONLY | O_CLOEXEC);
 	unsigned char super[SUPER_SIZE];
 	uint32_t crc;
 
-	if (fd < 0 || read_all(fd, super, sizeof(super), SUPERBLOCK_OFFSET) < 0)
+	if (read_all(device, super, sizeof(super), SUPERBLOCK_OFFSET) < 0)
 		return false;
 	crc = crc_of(super, sizeof(super));
 	return crc == u->super_crc || (!u->finished && crc == u->next_crc);
 }
 
-static int write_old(const struct undofile *u, const struct undo_extent *x, unsigned char *now, void *arg)
+static int fits(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
 {
-	int fd = *(int *)arg, rc = read_all(u->fd, now, x->size, x->file);
+	uint64_t end = *(const uint64_t *)arg;
 
-	return rc < 0 ? rc : write_all(fd, now, x->size, x->device);
+	(void)u;
+	return x->device <= end && x->size <= end - x->device ? 0 :
+	       damaged(e, "it names a place behind the end of the device");
 }
 
-static int compare_old(const struct undofile *u, const struct undo_extent *x, unsigned char *now, void *arg)
+static int write_old(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
 {
-	cleanup_free void *old = malloc(x->size);
-	int rc = old ? read_all(u->fd, old, x->size, x->file) : -ENOMEM;
+	int device = *(const int *)arg, rc = 0;
+	unsigned char old[PIECE];
+	uint32_t done, n;
 
-	(void)arg;
-	if (rc < 0)
-		return rc;
-	return memcmp(old, now, x->size) == 0 ? 0 : -EIO;
+	for (done = 0; done < x->size && rc == 0; done += n) {
+		n = piece_of(x, done);
+		rc = read_all(u->fd, old, n, x->file + done);
+		if (rc == 0)
+			rc = write_all(device, old, n, x->device + done);
+	}
+	return rc < 0 ? io_error(rc, e) : 0;
 }
 
-int undofile_play(const struct undofile *u, const char *device, struct err *e)
+static int compare_old(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
 {
-	cleanup_fd int fd = open(device, O_RDWR | O_CLOEXEC);
-	int rc;
+	int device = *(const int *)arg, rc = 0;
+	unsigned char old[PIECE], now[PIECE];
+	uint32_t done, n;
 
-	if (fd < 0)
-		return err_set_word(e, errno, "io-error", "open for writing: %s", strerror(errno));
-	rc = each_extent(u, fd, write_old, &fd, e);
-	if (rc == 0 && fsync(fd) < 0)
+	for (done = 0; done < x->size && rc == 0; done += n) {
+		n = piece_of(x, done);
+		rc = read_all(u->fd, old, n, x->file + done);
+		if (rc == 0)
+			rc = read_all(device, now, n, x->device + done);
+		if (rc == 0 && memcmp(old, now, n) != 0)
+			rc = -EIO;
+	}
+	return rc < 0 ? io_error(rc, e) : 0;
+}
+
+int undofile_play(const struct undofile *u, int device, struct err *e)
+{
+	off_t end = lseek(device, 0, SEEK_END);
+	uint64_t bytes = (uint64_t)end;
+	int rc = end < 0 ? io_error(-errno, e) : each_extent(u, fits, &bytes, e);
+
+	if (rc == 0)
+		rc = each_extent(u, write_old, &device, e);
+	if (rc == 0 && fsync(device) < 0)
 		rc = err_set_word(e, errno, "io-error", "sync: %s", strerror(errno));
 	if (rc < 0)
 		return rc;
-	ioctl(fd, BLKFLSBUF, 0); /* what is compared comes from the disk */
-	return each_extent(u, fd, compare_old, NULL, e);
+	/* what is compared comes from the disk */
+	posix_fadvise(device, 0, 0, POSIX_FADV_DONTNEED);
+	return each_extent(u, compare_old, &device, e);
 }

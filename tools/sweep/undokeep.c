@@ -15,7 +15,7 @@
 #include "cleanup.h"
 #include "file.h"
 #include "log.h"
-#include "undofile.h"
+#include "undobox.h"
 
 #define ENDING ".e2undo"
 
@@ -132,47 +132,38 @@ void undokeep_drop(const char *path)
 	unlink(json);
 }
 
-void undokeep_end(struct node *n, const char *path)
+/* e2fsck does not sync that it has come to its end. */
+static int sync_file(const char *path, struct err *e)
 {
-	char hash[UNDOFILE_HASH_SIZE] = "";
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 || fsync(fd) < 0 ? err_set(e, errno, "sync: %s", strerror(errno)) : 0;
+}
+
+void undokeep_end(const struct walk *w, struct node *n, const char *path)
+{
+	char hash[UNDOBOX_HASH_SIZE] = "";
 	struct err why = { 0 };
-	struct undofile u;
-	int rc = undofile_open(&u, path, &why);
+	int rc = undobox_hash(w->env, n, path, hash, &why);
 
 	if (rc == -ENODATA) {
 		undokeep_drop(path);
 		return;
 	}
 	snprintf(n->check.undo, sizeof(n->check.undo), "undo/%03u%s", n->id, ENDING);
-	if (rc == 0) {
-		rc = undofile_hash(&u, n->parents[0]->device, hash, &why);
-		if (rc == 0 && fsync(u.fd) < 0) /* e2fsck does not sync that it has come to its end */
-			rc = err_set(&why, errno, "sync: %s", strerror(errno));
-		undofile_close(&u);
-	}
+	if (rc == 0)
+		rc = sync_file(path, &why);
 	if (rc == 0)
 		rc = write_companion(n, path, hash, file_write_atomic, &why);
 	if (rc < 0)
 		node_note(n, "bad-undo", "its undo file may be of no use: %s", why.text);
 }
 
-static int take_back(const struct node *n, const char *path, struct err *e)
-{
-	struct undofile u;
-	int rc = undofile_open(&u, path, e);
-
-	if (rc == -ENODATA)
-		return 0;
-	if (rc < 0)
-		return rc;
-	rc = undofile_play(&u, n->parents[0]->device, e);
-	undofile_close(&u);
-	return rc;
-}
-
 int undokeep_give_up(const struct walk *w, const struct node *n, char *path, struct err *e)
 {
-	if (take_back(n, path, e) < 0)
+	int rc = undobox_play(w->env, n, path, e);
+
+	if (rc < 0 && rc != -ENODATA)
 		return err_wrap(e, "the undo file could not be written, and what was written till then could not "
 				"be taken back");
 	undokeep_drop(path);

@@ -19,7 +19,7 @@ int undokeep_begin(const struct walk *w, const struct node *n, uint64_t bytes, c
 
 /* After the repair: notes the hash of what the volume holds now where the undo file would write, and
  * names the file in n's check. An undo file that saved nothing is removed. */
-void undokeep_end(struct node *n, const char *path) nonnull_all;
+void undokeep_end(const struct walk *w, struct node *n, const char *path) nonnull_all;
 
 /* The undo file could not be written to its end, and its repair not go on: what has been written so far is
  * taken back, and path becomes "". Returns 0 where a repair without one may follow; -errno: the policy

@@ -18,7 +18,7 @@
 #include "log.h"
 #include "nodejson.h"
 #include "settings_value.h"
-#include "undofile.h"
+#include "undobox.h"
 
 #define ENDING ".json"
 
@@ -189,28 +189,34 @@ bool undoplan_leads_through(const struct undoplan *p, const struct node *n)
 	return false;
 }
 
+/* *is: the volume is as that repair has left it. */
+static int compare(const struct undo_item *item, const struct walk_env *env, const struct node *n, bool *is,
+		   struct err *e)
+{
+	char now[UNDOBOX_HASH_SIZE] = "";
+	int rc;
+
+	if (!item->after[0])
+		return undobox_knows_super(env, n, item->path, is, e);
+	rc = undobox_hash(env, n, item->path, now, e);
+	*is = rc == 0 && strcmp(now, item->after) == 0;
+	return rc;
+}
+
 /* Nothing else may have been written since, by a guest or another repair. */
-static int refuse_changed(const struct undo_item *item, const struct undofile *u, const struct node *n,
+static int refuse_changed(const struct undo_item *item, const struct walk_env *env, const struct node *n,
 			  struct err *e)
 {
-	const char *device = n->parents[0]->device;
-	char now[UNDOFILE_HASH_SIZE] = "";
+	bool unchanged = false;
 	int rc;
 
 	if (strcmp(item->uuid, n->uuid) != 0)
 		return err_set_word(e, EBUSY, "changed-since",
 				    "another filesystem is there now (UUID %s, not %s); nothing is written",
 				    n->uuid, item->uuid);
-	if (!item->after[0]) {
-		if (undofile_knows_super(u, device))
-			return 0;
-	} else {
-		rc = undofile_hash(u, device, now, e);
-		if (rc < 0)
-			return rc;
-		if (strcmp(now, item->after) == 0)
-			return 0;
-	}
+	rc = compare(item, env, n, &unchanged, e);
+	if (rc < 0 || unchanged)
+		return rc;
 	return err_set_word(e, EBUSY, "changed-since",
 			    "the filesystem was changed after that repair, so taking it back would destroy what "
 			    "is there; nothing is written");
@@ -238,22 +244,17 @@ static void note_check(const struct undoplan *p, const struct walk *w, struct no
 int undoplan_apply(const struct undoplan *p, struct walk *w, struct node *n, struct err *e)
 {
 	const struct undo_item *item = item_of(p, n->parents[0]->stack);
-	struct undofile u;
 	int rc;
 
 	if (!item) {
 		node_verdict(n, VERDICT_SKIPPED, "ignored", "there is nothing to be taken back here");
 		return 0;
 	}
-	rc = undofile_open(&u, item->path, e);
-	if (rc == 0) {
-		rc = refuse_changed(item, &u, n, e);
-		if (rc == 0 && n->parents[0]->read_only)
-			rc = err_set_word(e, EROFS, "read-only", "a layer below can't be written to");
-		if (rc == 0)
-			rc = undofile_play(&u, n->parents[0]->device, e);
-		undofile_close(&u);
-	}
+	rc = refuse_changed(item, w->env, n, e);
+	if (rc == 0 && n->parents[0]->read_only)
+		rc = err_set_word(e, EROFS, "read-only", "a layer below can't be written to");
+	if (rc == 0)
+		rc = undobox_play(w->env, n, item->path, e);
 	note_check(p, w, n, rc, e);
 	if (rc == 0)
 		node_verdict(n, VERDICT_UNCORRECTED, item->forced ? "needs-repair" : "would-preen",
@@ -264,12 +265,12 @@ int undoplan_apply(const struct undoplan *p, struct walk *w, struct node *n, str
 
 static bool is_done(const struct undo_item *item, json_object *nodes)
 {
-	size_t length = strlen(item->device), i;
+	size_t length = strlen(item->device);
 
-	for (i = 0; i < json_object_array_length(nodes); i++) {
-		json_object *node = json_object_array_get_idx(nodes, i);
+	json_object_object_foreach(nodes, key, node) {
 		const char *stack = json_text(node, "stack");
 
+		(void)key;
 		if (strcmp(json_text(node, "kind"), "filesystem") == 0 && strncmp(stack, item->device, length) == 0 &&
 		    strncmp(stack + length, " > ", 3) == 0 && !strstr(stack + length + 3, " > "))
 			return true;

@@ -383,7 +383,7 @@ static int change(struct walk *w, struct node *n, struct ext *x, struct err *e)
 	if (undo[0] && rc == 0 && n->verdict == VERDICT_CLEAN)
 		undokeep_drop(undo);
 	else if (undo[0])
-		undokeep_end(n, undo);
+		undokeep_end(w, n, undo);
 	return rc;
 }
 
