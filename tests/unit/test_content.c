@@ -219,6 +219,26 @@ static void wiped_start_of_a_large_disk(void **state)
 	}
 }
 
+/* A partition of a few sectors may be empty, too. */
+static void small_and_empty(void **state)
+{
+	static const uint64_t sizes[] = { 512, 4096, 65024, 65536 };
+	struct tempdisk d;
+	struct node n;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		tempdisk_make(&d, sizes[i]);
+		look_at(&d, sizes[i], &n);
+		assert_true(n.content.all_zero);
+		tempdisk_put(&d, sizes[i] - 1, "x", 1);
+		look_at(&d, sizes[i], &n);
+		assert_false(n.content.all_zero);
+		tempdisk_drop(&d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +249,7 @@ int main(void)
 		cmocka_unit_test(boot_code_like_a_table),
 		cmocka_unit_test(remains),
 		cmocka_unit_test(wiped_start_of_a_large_disk),
+		cmocka_unit_test(small_and_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

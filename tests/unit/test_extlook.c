@@ -80,6 +80,74 @@ static void nothing_there(void **state)
 	tempdisk_drop(&d);
 }
 
+/* Commands of debugfs, which makes what mke2fs doesn't. */
+static void debugfs(const struct tempdisk *d, const char *commands)
+{
+	char line[4096];
+
+	snprintf(line, sizeof(line), "printf '%s' | /usr/sbin/debugfs -w -f - %s 2>&1 | grep -iE 'error|no such|ext2_lookup|usage' && exit 1; true",
+		 commands, d->path);
+	assert_int_equal(system(line), 0);
+}
+
+static int look_again(const struct tempdisk *d)
+{
+	struct err e;
+
+	return extlook_has_image(d->path, &patterns, &e);
+}
+
+static void a_hidden_one(void **state)
+{
+	struct tempdisk d;
+
+	(void)state;
+	make_filesystem(&d);
+	debugfs(&d, "mkdir /kvm\nwrite /etc/passwd /kvm/.a.img\nsif /kvm/.a.img size 2097152\n");
+	assert_int_equal(look_again(&d), 1);
+	tempdisk_drop(&d);
+}
+
+/* What a symbolic link leads to may be a disk, though its own name does not say so. */
+static void symlinks(void **state)
+{
+	static const struct { const char *link, *to; int found; } links[] = {
+		{ "/kvm/a.img", "blob", 1 },
+		{ "/a.img", "kvm/../kvm/blob", 1 },
+		{ "/a.img", "/kvm/blob", 1 },
+		{ "/a.img", "/srv/kvm/kvm/blob", 1 },
+		{ "/a.img", "kvm/././././././././././././././././././././././././././././././././blob", 1 }, /* has a block of its own */
+		{ "/a", "kvm/blob", 0 },
+		{ "/a.img", "/srv/other/kvm/blob", 0 },
+		{ "/a.img", "kvm/initrd", 0 },
+		{ "/a.img", "kvm/small", 0 },
+		{ "/a.img", "kvm", 0 },
+		{ "/a.img", "gone", 0 },
+		{ "/a.img", "a.img", 0 },
+	};
+	char folder[] = "/tmp/extlook.XXXXXX", command[600];
+	struct tempdisk d;
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(command, sizeof(command), "cd %s && truncate -s 2M blob initrd && truncate -s 1k small && "
+		 "printf 070701 | dd of=initrd conv=notrunc status=none", folder);
+	assert_int_equal(system(command), 0);
+	for (i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		make_filesystem(&d);
+		snprintf(command, sizeof(command), "ssv last_mounted /srv/kvm\nmkdir /kvm\nwrite %s/blob /kvm/blob\n"
+			 "write %s/initrd /kvm/initrd\nwrite %s/small /kvm/small\nsymlink %s %s\n",
+			 folder, folder, folder, links[i].link, links[i].to);
+		debugfs(&d, command);
+		if (look_again(&d) != links[i].found)
+			fail_msg("%s -> %s", links[i].link, links[i].to);
+		tempdisk_drop(&d);
+	}
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 static void a_folder_without_an_end(void **state)
 {
 	const struct itimerval limit = { .it_value = { .tv_sec = CPU_LIMIT_S } }, none = { .it_value = { 0 } };
@@ -99,6 +167,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_there),
+		cmocka_unit_test(a_hidden_one),
+		cmocka_unit_test(symlinks),
 		cmocka_unit_test(a_folder_without_an_end),
 	};
 

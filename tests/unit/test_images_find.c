@@ -88,6 +88,47 @@ static void files_that_are_no_disks(void **state)
 	folder_drop(&f);
 }
 
+/* A link is not followed, but what is behind it is not passed over either; what has a name of its own is swept by that. */
+static void symlinks_called_like_images(void **state)
+{
+	static const struct image_wish wish = { "/sub/wished", NULL };
+	static const char text[] = "it is a symbolic link, which is not followed, to a file that is not called like an image; "
+				   "give that file such a name, or name it in sweep.conf";
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	folder_run(&f, "mkdir sub vmlinuz.img && truncate -s 2M sub/blob sub/vm-1 sub/wished z.raw && truncate -s 1k sub/small && "
+		       ": >sub/empty && ln -s sub/blob a.img && ln -s ../sub/../a.img sub/b.qcow2 && ln -s /srv/kvm/sub/vm-1 c.raw && "
+		       "ln -s sub/wished d.raw && ln -s z.raw e.img && ln -s sub/small f.img && ln -s sub/empty g.img && "
+		       "ln -s sub h.img && ln -s gone i.img && ln -s j.img j.img && ln -s /dev/null k.img && ln -s sub/blob l && "
+		       "ln -s sub/initrd initrd.img");
+	folder_raw(&f, "sub/initrd", 2 * MIB);
+	folder_put(&f, "sub/initrd", 0, "070701", 6);
+	assert_int_equal(folder_find_as(&f, &wish, 1, "/srv/kvm"), 0);
+	expect_paths(&f, "a.img c.raw sub/b.qcow2 sub/wished z.raw");
+	expect_refused(folder_get(&f, "a.img"), "bad-image", text);
+	expect_refused(folder_get(&f, "c.raw"), "bad-image", text);
+	expect_refused(folder_get(&f, "sub/b.qcow2"), "bad-image", text);
+	assert_int_equal(folder_get(&f, "sub/wished")->refused.code, 0);
+	assert_int_equal(f.set.n_skipped, 0);
+	folder_drop(&f);
+}
+
+static void symlinks_that_are_wished(void **state)
+{
+	static const struct image_wish wish = { "/a.img", NULL };
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	folder_run(&f, "truncate -s 2M blob && ln -s blob a.img");
+	assert_int_equal(folder_find_as(&f, &wish, 1, ""), 0);
+	expect_paths(&f, "a.img");
+	expect_refused(f.set.wished[0], "bad-image", "a symbolic link stands on the way, which is not followed");
+	folder_drop(&f);
+}
+
 static void wishes(void **state)
 {
 	static const struct image_wish list[] = {
@@ -285,6 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_matches_in_order),
 		cmocka_unit_test(files_that_are_no_disks),
+		cmocka_unit_test(symlinks_called_like_images),
+		cmocka_unit_test(symlinks_that_are_wished),
 		cmocka_unit_test(wishes),
 		cmocka_unit_test(content_that_is_not_what_the_name_says),
 		cmocka_unit_test(names_that_are_no_text),

@@ -199,12 +199,12 @@ static bool is_zero(const unsigned char *p, size_t n)
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-static bool is_zero_at(const char *device, uint64_t offset)
+static bool is_zero_at(const char *device, uint64_t offset, size_t n)
 {
 	static unsigned char chunk[ZERO_CHUNK];
 	struct err e;
 
-	return blockdev_read(device, offset & ~511ULL, chunk, ZERO_CHUNK, &e) == 0 && is_zero(chunk, ZERO_CHUNK);
+	return blockdev_read(device, offset & ~511ULL, chunk, n, &e) == 0 && is_zero(chunk, n);
 }
 
 /* Looks at the start, the end and samples between: whether a device was ever
@@ -218,14 +218,14 @@ static bool looks_empty(const char *device, uint64_t bytes)
 	uint64_t i;
 
 	if (bytes < ZERO_CHUNK)
-		return false;
+		return is_zero_at(device, 0, bytes);
 	for (i = 0; i < ARRAY_SIZE(likely); i++)
-		if (likely[i] + ZERO_CHUNK <= bytes && !is_zero_at(device, likely[i]))
+		if (likely[i] + ZERO_CHUNK <= bytes && !is_zero_at(device, likely[i], ZERO_CHUNK))
 			return false;
 	for (i = 0; i < ZERO_SAMPLES - 1; i++)
-		if (!is_zero_at(device, (bytes - ZERO_CHUNK) / (ZERO_SAMPLES - 1) * i))
+		if (!is_zero_at(device, (bytes - ZERO_CHUNK) / (ZERO_SAMPLES - 1) * i, ZERO_CHUNK))
 			return false;
-	return is_zero_at(device, bytes - ZERO_CHUNK);
+	return is_zero_at(device, bytes - ZERO_CHUNK, ZERO_CHUNK);
 }
 
 static bool has_protective_mbr(int fd)

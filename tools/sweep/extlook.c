@@ -12,13 +12,15 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
-#include "images.h"
+#include "facts.h"
 
 #define MAX_ENTRIES 10000000 /* looked at, in all folders */
+#define LINK_MAX_BYTES 4096
 
 struct look {
 	ext2_filsys fs;
 	const struct words *patterns;
+	ext2_ino_t here;          /* the folder that is read */
 	ext2fs_inode_bitmap seen; /* folders, so that a damaged tree is walked once */
 	ext2_ino_t *folder;       /* still to be read */
 	size_t n_folders;
@@ -48,9 +50,55 @@ static bool matches(const struct look *l, const char *name)
 	size_t i;
 
 	for (i = 0; i < l->patterns->n; i++)
-		if (fnmatch(l->patterns->item[i], name, FNM_PERIOD | FNM_CASEFOLD) == 0)
+		if (fnmatch(l->patterns->item[i], name, FNM_CASEFOLD) == 0)
 			return true;
 	return false;
+}
+
+/* Reads up to size bytes from the start of a file. Returns how many; 0 where it can't be read. */
+static unsigned read_start(ext2_filsys fs, ext2_ino_t ino, void *buf, unsigned size)
+{
+	ext2_file_t file;
+	unsigned n = 0;
+
+	if (ext2fs_file_open(fs, ino, 0, &file))
+		return 0;
+	if (ext2fs_file_read(file, buf, size, &n))
+		n = 0;
+	ext2fs_file_close(file);
+	return n;
+}
+
+/* The text of a symbolic link, without the folder where the host had the filesystem mounted last. NULL: it can't be read. */
+static const char *link_text(const struct look *l, ext2_ino_t ino, struct ext2_inode *inode, char text[LINK_MAX_BYTES + 1])
+{
+	const char *mounted_at = (const char *)l->fs->super->s_last_mounted;
+	size_t n = strnlen(mounted_at, sizeof(l->fs->super->s_last_mounted));
+	unsigned size = inode->i_size < LINK_MAX_BYTES ? inode->i_size : LINK_MAX_BYTES;
+
+	if (ext2fs_is_fast_symlink(inode))
+		memcpy(text, inode->i_block, size);
+	else
+		size = read_start(l->fs, ino, text, size);
+	text[size] = 0;
+	while (n && mounted_at[n - 1] == '/')
+		n--;
+	return size == 0 ? NULL : n && strncmp(text, mounted_at, n) == 0 && text[n] == '/' ? text + n : text;
+}
+
+/* Whether a symbolic link that is called name leads to a file that may be a disk: as symlinks.c finds it, once it is mounted. */
+static bool leads_to_disk(const struct look *l, const char *name, ext2_ino_t ino, struct ext2_inode *inode)
+{
+	unsigned char head[IMAGE_HEAD];
+	char text[LINK_MAX_BYTES + 1];
+	const char *path = link_text(l, ino, inode, text);
+
+	if (!path || ext2fs_namei_follow(l->fs, EXT2_ROOT_INO, l->here, path, &ino) ||
+	    ext2fs_read_inode(l->fs, ino, inode) || !LINUX_S_ISREG(inode->i_mode) ||
+	    !image_may_be_disk(name, EXT2_I_SIZE(inode)))
+		return false;
+	return image_format_of_path(name) != IMAGE_RAW ||
+	       !image_no_disk(head, read_start(l->fs, ino, head, sizeof(head)), EXT2_I_SIZE(inode));
 }
 
 static int visit(struct ext2_dir_entry *entry, int offset, int blocksize, char *buf, void *arg)
@@ -79,6 +127,8 @@ static int visit(struct ext2_dir_entry *entry, int offset, int blocksize, char *
 		else if (LINUX_S_ISREG(inode.i_mode) && image_may_be_disk(name, EXT2_I_SIZE(&inode)) &&
 			 matches(l, name))
 			l->found = true;
+		else if (LINUX_S_ISLNK(inode.i_mode) && matches(l, name))
+			l->found = leads_to_disk(l, name, entry->inode, &inode);
 	}
 	return l->found || l->failed ? DIRENT_ABORT : 0;
 }
@@ -90,11 +140,10 @@ static int walk(struct look *l, struct err *e)
 	if (rc == 0)
 		add_folder(l, EXT2_ROOT_INO);
 	while (rc == 0 && l->n_folders && !l->found && !l->failed) {
-		ext2_ino_t ino = l->folder[--l->n_folders];
-
+		l->here = l->folder[--l->n_folders];
 		/* A folder that can't be read has nothing to find in it. Empty entries count too: a
 		 * few blocks that point at each other can make a folder of billions of them. */
-		ext2fs_dir_iterate(l->fs, ino, DIRENT_FLAG_INCLUDE_EMPTY, NULL, visit, l);
+		ext2fs_dir_iterate(l->fs, l->here, DIRENT_FLAG_INCLUDE_EMPTY, NULL, visit, l);
 	}
 	if (rc || l->failed)
 		return err_set(e, rc ? EIO : E2BIG, "its folders can't be looked through");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What content is that libblkid names and that nothing here opens or checks. */
+/* What content is that libblkid or likeness.h names and that nothing here opens or checks. */
 #ifndef GS_KNOWNAS_H
 #define GS_KNOWNAS_H
 

@@ -19,16 +19,18 @@
 
 /* Of libcryptsetup; this process looks at one header. */
 static char last_words[256];
-static bool one_header;
+static bool one_header, no_cipher;
 
 static void take_words(int level, const char *msg, void *arg)
 {
 	char line[sizeof(last_words)];
 
 	(void)arg;
-	/* it tells of one of LUKS2's two headers by no function */
-	if (level == CRYPT_LOG_DEBUG)
+	/* it tells of these by no function */
+	if (level == CRYPT_LOG_DEBUG) {
 		one_header |= strstr(msg, "LUKS2 header requires recovery") != NULL;
+		no_cipher |= strstr(msg, "Userspace crypto wrapper cannot use") != NULL;
+	}
 	if (level != CRYPT_LOG_ERROR)
 		return;
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(msg, "\n"), msg);
@@ -207,12 +209,20 @@ static struct secret *receive_passphrase(int in)
 	return passphrase && receive(in, secret_bytes(passphrase), size) ? steal_ptr(&passphrase) : NULL;
 }
 
+/* A cipher of which it knows no part, as an ESSIV by a hash that only the kernel has, it leaves to device-mapper, which is
+ * not there: that is no failure of reading. */
 static int try_passphrase(struct crypt_device *cd, int slot, struct secret *passphrase, unsigned char key[LUKS_KEY_MAX])
 {
 	size_t size = LUKS_KEY_MAX;
-	int rc = crypt_volume_key_get(cd, slot < 0 ? CRYPT_ANY_SLOT : slot, (char *)key, &size, secret_bytes(passphrase),
-				      secret_size(passphrase));
+	int rc;
 
+	no_cipher = false;
+	crypt_set_debug_level(CRYPT_DEBUG_ALL);
+	rc = crypt_volume_key_get(cd, slot < 0 ? CRYPT_ANY_SLOT : slot, (char *)key, &size, secret_bytes(passphrase),
+				  secret_size(passphrase));
+	crypt_set_debug_level(CRYPT_DEBUG_NONE);
+	if (rc == -EIO && no_cipher)
+		return -EINVAL;
 	/* a slot can hold another key than the volume's */
 	if (rc >= 0)
 		rc = crypt_volume_key_verify(cd, (const char *)key, size);

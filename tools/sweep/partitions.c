@@ -112,7 +112,8 @@ static int take_list(blkid_partlist list, unsigned sector, uint64_t device_bytes
 	if (!root)
 		return 0;
 	if (n > MAX_PARTITIONS)
-		return err_set_word(e, E2BIG, "bad-table", "the partition table lists %d partitions", n);
+		return err_set_word(e, E2BIG, "bad-table", "the partition table lists %d partitions; no more than %d are handled here", n,
+				    MAX_PARTITIONS);
 	t->p = calloc((size_t)n + 1, sizeof(*t->p));
 	if (!t->p)
 		return err_set(e, ENOMEM, "no memory for the partition table");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The search for files that are called like images: every folder of one filesystem, bounded in
- * depth and number, no link followed. */
+ * depth and number, no link followed; symbolic links that are called so are kept for later. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -90,12 +90,14 @@ static int take_entry(struct walk *w, const struct dirent *d, struct err *e)
 	if (type == DT_UNKNOWN) {
 		if (fstatat(folder, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return read_error(w, e);
-		type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
+		type = IFTODT(st.st_mode);
 	}
 	if (type == DT_DIR)
 		return enter(w, folder, d->d_name, e);
 	if (type == DT_REG && matches(w->search->patterns, d->d_name))
 		return take_file(w, folder, d->d_name, e);
+	if (type == DT_LNK && matches(w->search->patterns, d->d_name))
+		return search_symlink(w->search, w->path, e);
 	return 0;
 }
 

@@ -262,6 +262,8 @@ static int find(struct search *s, const struct image_wish *wishes, size_t n_wish
 	}
 	search_judge(s);
 	rc = drop_what_is_no_disk(s, e);
+	if (rc == 0)
+		rc = search_judge_symlinks(s, e);
 	if (rc < 0)
 		return rc;
 	if (set->n)
@@ -290,6 +292,9 @@ int imageset_find(struct imageset *set, const char *root, const struct words *pa
 	for (i = 0; i < s.n_parts; i++)
 		free(s.part[i].path);
 	free(s.part);
+	for (i = 0; i < s.n_symlinks; i++)
+		free(s.symlink[i]);
+	free(s.symlink);
 	if (rc < 0)
 		imageset_free(set);
 	return rc;

@@ -127,7 +127,8 @@ extern const struct image_reader image_reader_boxed, image_reader_bare;
 /*
  * Fills *set with the images on the filesystem mounted at folder root: the regular files whose
  * base name matches one of the shell patterns (letters' case does not matter), the wishes, and
- * the backing files of all those. Never enters another filesystem, never follows a symbolic link;
+ * the backing files of all those. Never enters another filesystem, never follows a symbolic link: one
+ * whose name matches, to a file of this filesystem that is none of these images, is a refused image itself;
  * of several hard links to a file the first path counts.
  * mounted_at: where the host had this filesystem mounted ("/", "/var/lib/libvirt"); absolute names
  * in headers count from there. "": not known, and such names are refused.

@@ -26,6 +26,8 @@ struct search {
 	const struct image_reader *reader;
 	struct image_part *part;
 	size_t n_parts;
+	char **symlink; /* paths of those that are called like images */
+	size_t n_symlinks;
 	struct err blind; /* code not 0: what an image may lie on is not known, nor which may be written to */
 };
 
@@ -45,6 +47,12 @@ int search_skip(struct search *s, const char *path, bool is_folder, const char *
 int search_load(struct search *s, struct image *image, struct err *e) must_check nonnull_all;
 /* Says why the image is refused; the first reason stays. */
 void image_refuse(struct image *image, const struct err *why) nonnull_all;
+
+/* symlinks.c: keeps a symbolic link that is called like an image. Returns 0, -E2BIG, -ENOMEM. */
+int search_symlink(struct search *s, const char *path, struct err *e) must_check nonnull_all;
+/* Once all images are known: adds, as refused, every such link to a file that may be a disk and is no image and no
+ * part of one, so that nobody takes it for swept. Returns 0, -E2BIG, -ENOMEM. */
+int search_judge_symlinks(struct search *s, struct err *e) must_check nonnull_all;
 
 /* links.c: resolves what the images' headers name; adds backing files that no pattern found.
  * Returns 0, -E2BIG, -ENOMEM. */
@@ -67,6 +75,9 @@ int path_open(int root, const char *path, struct stat *st, struct err *e) must_c
  * "..", from the header of the image at from; 0: none. */
 ino_t path_leads_to(int root, const char *mounted_at, const char *from, const char *name)
 	nonnull_at(2, 3, 4);
+/* Opens for reading the regular file that the symbolic link at path leads to, through links and "..", where that lies on
+ * this filesystem. Returns a descriptor and fills *st; -1: there is none. */
+int path_behind_symlink(int root, const char *mounted_at, const char *path, struct stat *st) must_check nonnull_at(2, 3, 4);
 
 /* A name from a header or a path, escaped and cut, for an error's text. Lives as long as the
  * block it stands in. */

@@ -148,19 +148,40 @@ int path_open(int root, const char *path, struct stat *st, struct err *e)
 	return steal_fd(&fd);
 }
 
-ino_t path_leads_to(int root, const char *mounted_at, const char *from, const char *name)
+/* Opens what a name in the file at from leads to, through links and "..", on this filesystem. */
+static int open_behind(int root, const char *mounted_at, const char *from, const char *name, uint64_t flags)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+	struct open_how how = { .flags = flags | O_CLOEXEC,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS };
 	const char *slash = strrchr(from, '/'), *inside = below(mounted_at, name);
 	char path[PATH_MAX];
-	cleanup_fd int fd = -1;
-	struct stat st;
 
 	if (name[0] == '/')
 		snprintf(path, sizeof(path), "%s", inside ? inside : name);
 	else
 		snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - from) : 0, from, name);
-	fd = (int)syscall(SYS_openat2, root, path[0] == '/' && !path[1] ? "." : path, &how, sizeof(how));
+	return (int)syscall(SYS_openat2, root, path[0] == '/' && !path[1] ? "." : path, &how, sizeof(how));
+}
+
+ino_t path_leads_to(int root, const char *mounted_at, const char *from, const char *name)
+{
+	cleanup_fd int fd = open_behind(root, mounted_at, from, name, O_PATH);
+	struct stat st;
+
 	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+int path_behind_symlink(int root, const char *mounted_at, const char *path, struct stat *st)
+{
+	char name[PATH_MAX];
+	ssize_t n = readlinkat(root, path, name, sizeof(name));
+	cleanup_fd int there = -1;
+
+	if (n < 0 || n == sizeof(name))
+		return -1;
+	name[n] = 0;
+	there = open_behind(root, mounted_at, path, name, O_PATH);
+	if (there < 0 || fstat(there, st) < 0 || !S_ISREG(st->st_mode))
+		return -1;
+	return open_behind(root, mounted_at, path, name, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 }

@@ -3,7 +3,8 @@
  * Partition tables.
  *
  * Recognises  MBR with its extended chain, GPT with its backup, in 512-byte and
- *             4096-byte sectors.
+ *             4096-byte sectors. Partitions of a dynamic disk of Windows (LDM) hold
+ *             other ones, by a database that is not read here: they are named.
  * Uses        libblkid to read the table, device-mapper to map it.
  * open        maps every partition that lies inside the device and overlaps no
  *             other with dm-linear, read-only where the device is.
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "blockdev.h"
 #include "dm.h"
@@ -84,6 +86,20 @@ static int map(struct node *n, struct table *t, size_t i, struct err *e)
 static bool is_aligned(const struct table *t, const struct partition *p)
 {
 	return p->start % t->sector == 0 && p->bytes % t->sector == 0;
+}
+
+/* Partition types of LDM (Linux, Documentation/admin-guide/ldm.rst; Microsoft's "PARTITION_INFORMATION_GPT"). */
+static bool is_dynamic(const struct partition *p)
+{
+	static const char *const types[] = {
+		"0x42", "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3", "af9b60a0-1431-4f62-bc68-3311714a69ad",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcasecmp(p->type, types[i]) == 0)
+			return true;
+	return false;
 }
 
 static int unmap_all(struct table *t, struct err *e)
@@ -163,7 +179,7 @@ static int table_open(struct walk *w, struct node *n, struct err *e)
 	for (i = 0; i < t->list.n; i++) {
 		const struct partition *p = &t->list.p[i];
 
-		if (p->is_container || !p->fits || p->overlaps || !is_aligned(t, p))
+		if (p->is_container || !p->fits || p->overlaps || !is_aligned(t, p) || is_dynamic(p))
 			continue;
 		rc = map(n, t, i, e);
 		if (rc < 0) {
@@ -190,6 +206,9 @@ static void judge(struct node *part, const struct table *t, const struct partiti
 	else if (p->overlaps)
 		node_verdict(part, VERDICT_ERROR, "bad-table",
 			     "partition %d overlaps another one, neither is touched", p->number);
+	else if (is_dynamic(p))
+		node_verdict(part, VERDICT_SKIPPED, "unsupported",
+			     "it is a part of a dynamic disk of Windows (LDM), whose volumes are not put together here");
 	else if (!is_aligned(t, p))
 		node_verdict(part, VERDICT_ERROR, "unsupported-feature",
 			     "partition %d begins or ends within a sector of the device below it, which has sectors of "
