@@ -159,6 +159,8 @@ int file_mkdirs(const char *path, struct err *e)
 
 	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
 		return err_set(e, ENAMETOOLONG, "make folder %s: the name is too long", path);
+	if (mkdir(part, 0755) == 0 || errno == EEXIST)
+		return 0;
 	do {
 		slash = strchr(slash + 1, '/');
 		if (slash)

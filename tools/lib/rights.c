@@ -12,21 +12,23 @@
 
 #define CAPABILITIES 64 /* the kernel says EINVAL to the first that it does not know */
 
+/* What the bounding set of this process can still have; a child begins with it. Each that goes costs new credentials, and
+ * sandboxes are made by who has few. */
+static uint64_t left = ~0ULL;
+
 int rights_bound(uint64_t capabilities, struct err *e)
 {
 	unsigned long i;
 
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_set(e, errno, "ambient capabilities: %s", strerror(errno));
-	for (i = 0; i < CAPABILITIES; i++) {
-		int rc = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
-
-		/* each that goes costs new credentials, and most are gone already: sandboxes are made by who has few */
-		if (rc > 0 && !(capabilities & 1ULL << i))
-			rc = prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-		if (rc < 0)
-			return errno == EINVAL ? 0 : err_set(e, errno, "bounding set: %s", strerror(errno));
-	}
+	for (i = 0; i < CAPABILITIES; i++)
+		if (left & ~capabilities & 1ULL << i && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0) {
+			if (errno != EINVAL)
+				return err_set(e, errno, "bounding set: %s", strerror(errno));
+			break;
+		}
+	left &= capabilities;
 	return 0;
 }
 

@@ -50,12 +50,19 @@ static unsigned *shared_counter(void)
 	return p;
 }
 
+/* What all processes of the sweep count together. */
+static int share(struct err *e)
+{
+	if (!uids_used)
+		uids_used = shared_counter();
+	return uids_used && sandbox_share_cgroups() == 0 ? 0 : err_set(e, ENOMEM, "no memory for a sandbox");
+}
+
 void sandbox_prepare(void)
 {
 	struct err e;
 
-	uids_used = shared_counter();
-	if (sandbox_make_base(&e) < 0)
+	if (share(&e) < 0 || sandbox_make_base(&e) < 0)
 		log_line("%s", e.text);
 	sandbox_cut_off();
 	if (sandbox_landlock_version() == 0)
@@ -89,11 +96,9 @@ static int make_plan(struct sandbox_plan *p, const struct sandbox *s, int progra
 {
 	int rc;
 
-	*p = (struct sandbox_plan){ .s = s, .cgroup = -1, .program = program };
-	if (!uids_used)
-		uids_used = shared_counter();
-	if (!uids_used)
-		return err_set(e, ENOMEM, "no memory for a sandbox");
+	*p = (struct sandbox_plan){ .s = s, .cgroup = -1, .group = -1, .program = program };
+	if (share(e) < 0)
+		return -e->code;
 	p->number = FIRST_UID + __atomic_fetch_add(uids_used, 1, __ATOMIC_RELAXED) % UIDS;
 	p->uid = s->profile->capabilities ? 0 : p->number;
 	rc = sandbox_make_base(e);
@@ -102,7 +107,7 @@ static int make_plan(struct sandbox_plan *p, const struct sandbox *s, int progra
 	if (rc == 0)
 		rc = sandbox_open_files(p, e);
 	if (rc == 0)
-		sandbox_make_cgroup(p);
+		sandbox_take_cgroup(p);
 	return rc;
 }
 
@@ -178,6 +183,8 @@ pid_t sandbox_start(const struct sandbox *s, int program, sandbox_code code, voi
 		_exit(127);
 	}
 	rc = pid < 0 ? err_set(e, errno, "no sandbox: %s", strerror(errno)) : 0;
+	if (rc < 0)
+		sandbox_give_back(plan.group);
 	release_plan(&plan);
 	if (rc < 0)
 		return rc;
@@ -200,8 +207,7 @@ int sandbox_await(pid_t pid, int from_child, struct err *e)
 		kill(pid, SIGKILL);
 		err_set(&why, ETIMEDOUT, "it has not started within %d s", START_S);
 	}
-	sandbox_drop_cgroup(pid);
-	waitpid(pid, NULL, 0);
+	sandbox_wait(pid);
 	why.text[sizeof(why.text) - 1] = 0;
 	return err_set(e, why.code, "%s", why.text);
 }
@@ -272,18 +278,16 @@ void sandbox_terminate(pid_t pid)
 	kill(pid, catches(pid, SIGTERM) ? SIGTERM : SIGKILL);
 }
 
-void sandbox_ended(pid_t pid)
-{
-	sandbox_drop_cgroup(pid);
-}
-
 int sandbox_wait(pid_t pid)
 {
+	int status = -1, group;
 	siginfo_t info;
-	int status = -1;
 
-	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-	sandbox_ended(pid);
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	group = sandbox_group(pid);
 	waitpid(pid, &status, 0);
+	/* as long as it isn't waited for it counts as one of its group's processes */
+	sandbox_give_back(group);
 	return status;
 }

@@ -61,11 +61,8 @@ void sandbox_set_memory(pid_t pid, uint64_t bytes);
 /* In a sandbox: only what p lists may be asked of the kernel from here on. Returns 0 or -errno. */
 int sandbox_narrow(const struct sandbox_profile *p, struct err *e) must_check nonnull_all;
 
-/* To be called when the first process of a sandbox has ended, before it is waited for: clears up
- * behind it. */
-void sandbox_ended(pid_t pid);
-
-/* Waits for the end of a child of sandbox_fork() and clears up behind it. Returns its wait status. */
+/* Waits for the end of a child, the first process of a sandbox or one without a sandbox, and clears up behind it. Returns its
+ * wait status; -1: this process has no such child. */
 int sandbox_wait(pid_t pid);
 
 /* SIGTERM, in the way that a PID namespace's first process takes it: where pid has no handler for

@@ -19,6 +19,7 @@ struct sandbox_plan {
 	uid_t number;      /* nobody else's, as long as the sweep runs */
 	uid_t uid;         /* and gid: that number; or 0 with capabilities */
 	int cgroup;        /* descriptor; -1: there are no limits by cgroup */
+	int group;         /* its number, or -1 */
 	uint64_t memory;   /* bytes; 0: no limit */
 	int program;       /* descriptor of what it will run; -1: code of ours */
 	int *trees;        /* for each file a mount that is not attached yet */
@@ -40,9 +41,14 @@ int sandbox_find_devices(struct sandbox_plan *p, struct err *e) must_check nonnu
 /* Opens the files of p->s in p->trees, for the user p->uid. */
 int sandbox_open_files(struct sandbox_plan *p, struct err *e) must_check nonnull_all;
 
-/* The limits by cgroup, as far as the kernel has them. */
-void sandbox_make_cgroup(struct sandbox_plan *p) nonnull_all;
-void sandbox_drop_cgroup(pid_t pid);
+/* The limits by cgroup, as far as the kernel has them. Processes that are forked after sandbox_share_cgroups() (once is enough)
+ * share the groups: sandbox_take_cgroup() takes one for p, sandbox_give_back() one that is nobody's any more (-1: none). */
+int sandbox_share_cgroups(void) must_check;
+void sandbox_take_cgroup(struct sandbox_plan *p) nonnull_all;
+void sandbox_give_back(int group);
+
+/* The number of the group of the sandbox whose first process is pid, which may have ended; -1: it has none. */
+int sandbox_group(pid_t pid);
 
 /* ---- in the child, in this order ---- */
 

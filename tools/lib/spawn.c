@@ -185,10 +185,7 @@ static bool wait_for(struct running *r, const struct spawn_options *o, int *stat
 			kill_group(r->pid, o, SIGKILL);
 		}
 	}
-	if (o->sandbox)
-		sandbox_ended(r->pid);
-	while (waitpid(r->pid, status, 0) < 0 && errno == EINTR)
-		;
+	*status = sandbox_wait(r->pid);
 	return term_at != 0;
 }
 

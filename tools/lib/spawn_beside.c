@@ -90,9 +90,8 @@ int spawn_stop(struct spawn_beside *b, unsigned grace_s, const char *log, struct
 			return err_set(e, EBUSY, "process %d can't be ended", b->pid);
 		r->how = SPAWN_TIMED_OUT;
 	}
-	if (b->boxed)
-		sandbox_ended(b->pid);
-	if (waitpid(b->pid, &status, 0) == b->pid && r->how != SPAWN_TIMED_OUT)
+	status = sandbox_wait(b->pid);
+	if (status >= 0 && r->how != SPAWN_TIMED_OUT)
 		spawn_decode(status, r);
 	keep_output(b, log, r);
 	b->pid = 0;
