@@ -65,7 +65,7 @@ static void look_around(void *arg)
 static int run(const struct sandbox *s, void (*code)(void *arg), char *text, size_t size)
 {
 	struct err e;
-	int p[2], status;
+	int p[2];
 	ssize_t n;
 	pid_t pid;
 
@@ -84,9 +84,7 @@ static int run(const struct sandbox *s, void (*code)(void *arg), char *text, siz
 	}
 	text[n > 0 ? n : 0] = 0;
 	close(p[0]);
-	sandbox_ended(pid);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
+	return sandbox_wait(pid);
 }
 
 static bool may_not_make_one(void)

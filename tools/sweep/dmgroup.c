@@ -3,22 +3,15 @@
 #include "dmgroup.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "crowd.h"
 #include "dmtask.h"
 
 #define OUR_PREFIX "gs-"
-#define MANY 8     /* devices */
-#define DROPPERS 6 /* processes */
-#define DROPPERS_MS 20000
 
 static int uuid_of(const char *name, char uuid[DM_LONG_UUID_SIZE])
 {
@@ -184,62 +177,25 @@ int dm_rename_all(const char *uuid_prefix, unsigned id, unsigned *count, struct 
 	return rc;
 }
 
-/* Removes every so-many-th of the devices, from the first-th on. Returns how many are left. */
-static size_t drop_some(const char *const *names, size_t n, size_t first, size_t step, struct err *e)
+static bool drop_one(size_t i, void *names)
 {
-	size_t left = 0, i;
+	struct err e;
 
-	for (i = first; i < n; i += step)
-		left += dm_drop(names[i], e) < 0;
-	return left;
-}
-
-/* The kernel takes a while over each and mostly waits: several processes ask it at once. Returns whether they have got all
- * done, and in time. */
-static bool drop_at_once(const char *const *names, size_t n)
-{
-	struct pollfd all_ended = { 0 };
-	pid_t pid[DROPPERS];
-	struct err ignored;
-	int held_by_all[2], status;
-	bool done = true;
-	size_t i;
-
-	if (pipe2(held_by_all, O_CLOEXEC) < 0)
-		return false;
-	for (i = 0; i < DROPPERS; i++) {
-		pid[i] = fork();
-		if (pid[i] == 0)
-			_exit(drop_some(names, n, i, DROPPERS, &ignored) ? EXIT_FAILURE : EXIT_SUCCESS);
-	}
-	close(held_by_all[1]);
-	all_ended.fd = held_by_all[0];
-	while (poll(&all_ended, 1, DROPPERS_MS) < 0 && errno == EINTR)
-		;
-	close(held_by_all[0]);
-	for (i = 0; i < DROPPERS && !all_ended.revents; i++)
-		if (pid[i] > 0)
-			kill(pid[i], SIGKILL);
-	for (i = 0; i < DROPPERS; i++) {
-		status = -1;
-		if (pid[i] > 0)
-			while (waitpid(pid[i], &status, 0) < 0 && errno == EINTR)
-				;
-		done &= status == 0;
-	}
-	return done;
+	return dm_drop(((const char *const *)names)[i], &e) == 0;
 }
 
 int dm_drop_names(const char *const *names, size_t n, struct err *e)
 {
-	size_t left = n, before;
+	size_t left = n, before, i;
 
-	if (n >= MANY && drop_at_once(names, n))
+	if (crowd_do(n, drop_one, (void *)names))
 		return 0;
 	/* what is used by another goes once that is gone, hence rounds */
 	do {
 		before = left;
-		left = drop_some(names, n, 0, 1, e);
+		left = 0;
+		for (i = 0; i < n; i++)
+			left += dm_drop(names[i], e) < 0;
 	} while (left && left < before);
 	return left ? -e->code : 0;
 }

@@ -50,7 +50,7 @@ struct group {
 	struct volume *volume;
 	size_t n_volumes;
 
-	unsigned n_mapped;        /* "gs-ID.N" that are there */
+	unsigned n_mapped;        /* "gs-ID.N" that may be there */
 	struct snapshot *copy;    /* throw-away copies of the physical volumes, or NULL */
 };
 

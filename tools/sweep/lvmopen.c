@@ -9,6 +9,7 @@
 
 #include "blockdev.h"
 #include "cleanup.h"
+#include "crowd.h"
 #include "dmgroup.h"
 #include "file.h"
 #include "log.h"
@@ -46,26 +47,59 @@ static void leave_wanted(struct group *g, const struct err *why)
 
 /* ---- plain volumes ---- */
 
+static bool is_plain(const struct volume *v)
+{
+	return v->line && v->verdict == VERDICT_NONE;
+}
+
+static int map(const struct group *g, size_t i, char name[DM_NAME_SIZE], struct err *e)
+{
+	const struct volume *v = &g->volume[i];
+
+	dm_group_name(name, g->id, g->n_mapped + (unsigned)i);
+	return dm_make_table(name, v->line, v->n_lines, v->read_only, e);
+}
+
+static bool map_one(size_t i, void *group)
+{
+	const struct group *g = group;
+	char name[DM_NAME_SIZE];
+	struct err e;
+
+	return !is_plain(&g->volume[i]) || map(g, i, name, &e) == 0;
+}
+
+/* One that is there is left of the attempt to map all at once. */
+static int map_again(const struct group *g, size_t i, struct err *e)
+{
+	char name[DM_NAME_SIZE];
+	int rc = map(g, i, name, e);
+
+	return rc == -EBUSY && dm_drop(name, e) == 0 ? map(g, i, name, e) : rc;
+}
+
 static void map_plain(struct group *g)
 {
 	char name[DM_NAME_SIZE];
+	bool mapped;
 	struct err why;
 	size_t i;
 
+	for (i = 0; i < g->n_volumes; i++)
+		g->volume[i].read_only |= is_plain(&g->volume[i]) && g->read_only;
+	mapped = crowd_do(g->n_volumes, map_one, g);
 	for (i = 0; i < g->n_volumes; i++) {
 		struct volume *v = &g->volume[i];
 
-		if (!v->line || v->verdict != VERDICT_NONE)
+		if (!is_plain(v))
 			continue;
-		v->read_only |= g->read_only;
-		dm_group_name(name, g->id, g->n_mapped);
-		if (dm_make_table(name, v->line, v->n_lines, v->read_only, &why) < 0) {
+		dm_group_name(name, g->id, g->n_mapped + (unsigned)i);
+		if (mapped || map_again(g, i, &why) == 0)
+			snprintf(v->device, sizeof(v->device), DM_DIR_PREFIX "%s", name);
+		else
 			volume_leave(v, VERDICT_ERROR, "tool-failed", "it could not be mapped: %s", why.text);
-			continue;
-		}
-		g->n_mapped++;
-		snprintf(v->device, sizeof(v->device), DM_DIR_PREFIX "%s", name);
 	}
+	g->n_mapped += (unsigned)g->n_volumes;
 }
 
 /* ---- a suspended system in one of the volumes ---- */
