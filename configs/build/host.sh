@@ -6,7 +6,7 @@ image_tools=(gcc=gcc make=make ar=binutils patch=patch bzip2=bzip2 xz=xz-utils z
 	autoreconf=autoconf automake=automake libtoolize=libtool autopoint=autopoint pkg-config=pkg-config
 	cmake=cmake ninja=ninja-build python3=python3 bison=bison flex=flex cpio=cpio depmod=kmod modinfo=kmod jq=jq /usr/include/stdio.h=libc6-dev)
 # for the tests: the machine, and native builds with sanitizers
-test_tools=(qemu-system-x86_64=qemu-system-x86 clang=clang llvm-symbolizer=llvm
+test_tools=(qemu-system-x86_64=qemu-system-x86 clang=clang llvm-symbolizer=llvm sfdisk=fdisk
 	'/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-dev'
 	/usr/include/cmocka.h=libcmocka-dev /usr/include/json-c/json.h=libjson-c-dev
 	/usr/include/blkid/blkid.h=libblkid-dev /usr/include/uuid/uuid.h=uuid-dev /usr/include/libdevmapper.h=libdevmapper-dev

@@ -267,7 +267,7 @@ list) say "debian:ways $0 ways"; exit ;;
 torture) printf '%s\n' "debian:bios $0 bios" "debian:plans $0 plans" "debian:lvm $0 lvm" "debian:saved $0 saved" "debian:trixie $0 ways trixie"; exit ;;
 esac
 dir=$beds/run/debian-$1-$host_suite
-need_tools "$firmware=ovmf" sfdisk=fdisk
+need_tools "$firmware=ovmf"
 debian_base
 # Again after an accident of the emulator: a processor of it now and then stands still for a minute.
 for attempt in 1 2; do

@@ -65,6 +65,10 @@ int sandbox_narrow(const struct sandbox_profile *p, struct err *e) must_check no
  * wait status; -1: this process has no such child. */
 int sandbox_wait(pid_t pid);
 
+/* Ends the sandboxes that another process of the sweep has left behind, pid, which is gone: a child that was stopped before it
+ * was in its sandbox would stay, and know its keys. Nothing where the kernel has no cgroups. */
+void sandbox_end_those_of(pid_t pid);
+
 /* SIGTERM, in the way that a PID namespace's first process takes it: where pid has no handler for
  * it, the kernel would spare it, and it gets SIGKILL, which is what SIGTERM then stands for. All
  * other processes of the sandbox end with it. */

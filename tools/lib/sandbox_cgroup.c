@@ -26,36 +26,39 @@
 #define FOLDER_SIZE 160
 #define GROUPS_MAX 4096 /* sandboxes at a time, and those whose end nobody was left to see */
 
-/* By a group's number; of all processes of the sweep together. */
-static bool *taken;
+/* By a group's number: the process whose sandbox is in it; 0: none is. Of all processes of the sweep together. */
+static pid_t *owner;
 
 int sandbox_share_cgroups(void)
 {
 	void *p;
 
-	if (taken)
+	if (owner)
 		return 0;
-	p = mmap(NULL, GROUPS_MAX * sizeof(*taken), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	p = mmap(NULL, GROUPS_MAX * sizeof(*owner), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	taken = p;
+	owner = p;
 	return 0;
 }
 
 static int take_group(void)
 {
+	pid_t own = getpid(), none;
 	int i;
 
-	for (i = 0; i < GROUPS_MAX; i++)
-		if (!__atomic_test_and_set(&taken[i], __ATOMIC_ACQUIRE))
+	for (i = 0; i < GROUPS_MAX; i++) {
+		none = 0;
+		if (__atomic_compare_exchange_n(&owner[i], &none, own, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return i;
+	}
 	return -1;
 }
 
 void sandbox_give_back(int number)
 {
 	if (number >= 0)
-		__atomic_clear(&taken[number], __ATOMIC_RELEASE);
+		__atomic_store_n(&owner[number], 0, __ATOMIC_RELEASE);
 }
 
 /* Bytes; 0: not known. */
@@ -148,4 +151,20 @@ void sandbox_set_memory(pid_t pid, uint64_t bytes)
 	folder_of(group, folder);
 	if (group >= 0)
 		set_memory(folder, bytes);
+}
+
+/* A group's folder can be removed when nothing is in it any more. */
+void sandbox_end_those_of(pid_t pid)
+{
+	char folder[FOLDER_SIZE];
+	int i;
+
+	for (i = 0; owner && i < GROUPS_MAX; i++) {
+		if (owner[i] != pid)
+			continue;
+		folder_of(i, folder);
+		set(folder, "cgroup.kill", "1");
+		if (rmdir(folder) == 0)
+			sandbox_give_back(i);
+	}
 }

@@ -19,6 +19,7 @@
 #include "channel.h"
 #include "log.h"
 #include "nodejson.h"
+#include "sandbox.h"
 #include "saves.h"
 #include "worker.h"
 
@@ -317,6 +318,8 @@ static void reap(struct crew *c, struct worker *w)
 	int status;
 
 	if (waitpid(w->pid, &status, w->pidfd < 0 ? 0 : WNOHANG) == w->pid) {
+		if (status)
+			sandbox_end_those_of(w->pid);
 		settle(c, w, status);
 	} else if (!w->deaf) {
 		w->deaf = true;

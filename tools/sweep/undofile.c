@@ -274,36 +274,44 @@ static int fits(const struct undofile *u, const struct extent *x, void *arg, str
 	       damaged(e, "it names a place behind the end of the device");
 }
 
-static int write_old(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
+static int write_piece(int device, const unsigned char *old, size_t n, uint64_t place)
 {
-	int device = *(const int *)arg, rc = 0;
+	return write_all(device, old, n, place);
+}
+
+static int compare_piece(int device, const unsigned char *old, size_t n, uint64_t place)
+{
+	unsigned char now[PIECE];
+	int rc = read_all(device, now, n, place);
+
+	return rc == 0 && memcmp(old, now, n) != 0 ? -EIO : rc;
+}
+
+/* The old content, piece by piece, and where it belongs. */
+static int each_piece(const struct undofile *u, const struct extent *x, int device,
+		      int (*work)(int device, const unsigned char *old, size_t n, uint64_t place), struct err *e)
+{
 	unsigned char old[PIECE];
 	uint32_t done, n;
+	int rc = 0;
 
 	for (done = 0; done < x->size && rc == 0; done += n) {
 		n = piece_of(x, done);
 		rc = read_all(u->fd, old, n, x->file + done);
 		if (rc == 0)
-			rc = write_all(device, old, n, x->device + done);
+			rc = work(device, old, n, x->device + done);
 	}
 	return rc < 0 ? io_error(rc, e) : 0;
 }
 
+static int write_old(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
+{
+	return each_piece(u, x, *(const int *)arg, write_piece, e);
+}
+
 static int compare_old(const struct undofile *u, const struct extent *x, void *arg, struct err *e)
 {
-	int device = *(const int *)arg, rc = 0;
-	unsigned char old[PIECE], now[PIECE];
-	uint32_t done, n;
-
-	for (done = 0; done < x->size && rc == 0; done += n) {
-		n = piece_of(x, done);
-		rc = read_all(u->fd, old, n, x->file + done);
-		if (rc == 0)
-			rc = read_all(device, now, n, x->device + done);
-		if (rc == 0 && memcmp(old, now, n) != 0)
-			rc = -EIO;
-	}
-	return rc < 0 ? io_error(rc, e) : 0;
+	return each_piece(u, x, *(const int *)arg, compare_piece, e);
 }
 
 int undofile_play(const struct undofile *u, int device, struct err *e)
