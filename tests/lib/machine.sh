@@ -4,7 +4,7 @@
 
 # The emulated processor lacks what makes it slow: copies that count as quick byte by byte, a fifth level of page tables, checks of user access.
 processor=max,erms=off,la57=off,smap=off,smep=off
-# The kernel's tests of its own ciphers take an emulated one as long as half of its start.
+# The kernel's tests of its own ciphers take an emulated processor a quarter of all that a start takes.
 kernel_words='console=ttyS0 panic=-1 quiet cryptomgr.notests'
 
 # accelerator: kvm where a trial boot proves it, else emulation. /dev/kvm may open and then hang or crash the guest.
