@@ -277,7 +277,7 @@ for attempt in 1 2; do
 	(set -e; "case_$1")
 	status=$?
 	set -e
-	if (( status == 0 )) || ! grep -aqs 'BUG: soft lockup' "$dir"/*/console; then break; fi
+	if (( status == 0 )) || ! grep -aqsE "$accident_words|BUG: soft lockup" "$dir"/*/console; then break; fi
 	say "an accident of the emulator, attempt $attempt"
 done
 (( status == 0 )) || exit 1

@@ -39,6 +39,7 @@ power_on() {
 	trap '[[ ! $machine ]] || kill "$machine" 2> /dev/null || true' EXIT
 }
 
+last_words() { tail -n 15 "$bed/console" | tr -d '\r' | cat -v; }
 is_running() { kill -0 "$machine" 2> /dev/null; }
 
 # wait_for SECONDS WHAT CONDITION...: until the condition holds, and no longer than that. $dir/steps has when it began, and how long it took.
@@ -46,7 +47,8 @@ wait_for() {
 	local begin=$SECONDS end=$((SECONDS + $1)) what=$2 pause=0.1
 	shift 2
 	until "$@"; do
-		(( SECONDS < end )) || fault "waited in vain for: $what; see $bed"
+		(( SECONDS < end )) || fault "waited in vain for: $what; see $bed, where the console ends with"$'\n'"$(last_words)"
+		! accident "$bed" "$(accelerator)" || fault "an accident of the emulator, before: $what"
 		is_running || "$@" || fault "the machine ended before: $what; see $bed"
 		sleep "$pause"
 		# what takes long is asked for less often: the machine needs the processor
