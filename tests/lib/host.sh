@@ -584,7 +584,7 @@ case_install() {
 	has said '^.linux /guestsweep/vmlinuz console=ttyS0 panic=10 init_on_free=1 guestsweep.mode=check$|linux /guestsweep/vmlinuz console=ttyS0 .*mode=check$'
 	# with GRUB's password set, only what runs unattended goes without it
 	[[ $(grep -c -- ' --unrestricted --id guestsweep' said) == 2 && $(grep -c -- ' --id ' said) == 5 ]] || fault "$(cat said)"
-	has said 'initrd /guestsweep/initramfs.img /guestsweep/armed.cpio$'
+	has said 'initrd /guestsweep/initramfs.img /guestsweep/armed.cpio; then$'
 	[[ $(grep -c '{$' said) == $(grep -c '^.*}$' said) ]] || fault "$(cat said)"
 	# the same key, and nothing twice, when it is installed once more
 	cp etc/guestsweep/host.key key

@@ -9,7 +9,7 @@ here=$(dirname "$(readlink -f "$0")")
 pattern=${1:-}
 
 # Each prints "NAME COMMAND..." for the tests it knows, when asked with `list`.
-test_lists=("$here/natives.sh" "$here/host.sh" "$here/checks.sh" "$here/selftest.sh" "$here/boots.sh")
+test_lists=("$here/natives.sh" "$here/host.sh" "$here/checks.sh" "$here/selftest.sh" "$here/boots.sh" "$here/grubmenu.sh")
 
 mkdir -p "$work/log" "$beds/run" "$beds/disks"
 need_tools "${bed_tools[@]}" shellcheck=shellcheck make=make readelf=binutils
