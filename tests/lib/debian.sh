@@ -136,8 +136,9 @@ firmware_as_before() {
 	must '! ls /boot/efi/EFI/guestsweep/armed.cpio'
 }
 
-# The same ways on a host with BIOS.
+# The same ways on a host with BIOS, and with two processors, of which only one comes through a kexec.
 case_bios() {
+	processors=2
 	begin bios
 	placed
 	night

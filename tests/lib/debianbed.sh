@@ -30,7 +30,7 @@ power_on() {
 		drive host "$dir/host.qcow2" qcow2
 		drive report "$dir/report.img" raw
 		drive stick "$dir/stick.img" raw)
-	timeout -k 5 1500 qemu-system-x86_64 -accel "$(accelerator)" -cpu "$processor" -smp 2 -m 1024 -nodefaults -no-user-config -display none \
+	timeout -k 5 1500 qemu-system-x86_64 -accel "$(accelerator)" -cpu "$processor" -smp "${processors:-1}" -m 1024 -nodefaults -no-user-config -display none \
 		-serial "file:$bed/console" -qmp stdio "${words[@]}" -device virtio-blk-pci,drive=host,serial=host,bootindex=1 \
 		-device virtio-blk-pci,drive=report,serial=report -device virtio-blk-pci,drive=stick,serial=stick \
 		-device virtio-serial-pci -chardev "pipe,id=agent,path=$bed/agent" -device virtserialport,chardev=agent,name=agent \
