@@ -45,8 +45,8 @@ sweep_by_hand() {
 	local at=$1 words begin end=accident
 	while [[ $end == accident ]]; do
 		fresh "$at"
-		mkdir -p "$at/root/fixture/work"
-		cp -r "$(keys_of "$name")" "$at/root/fixture/work/keys"
+		mkdir -p "$at/root/fixture/input"
+		cp -r "$(keys_of "$name")" "$at/root/fixture/input/keys"
 		archive "$at/root" > "$at/keys.cpio"
 		join_images "$fixture_image" "$at/keys.cpio" > "$at/image"
 		mapfile -t words < <(attach_disks "$name" "$at")

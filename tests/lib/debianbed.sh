@@ -122,8 +122,8 @@ holds() { jq -e "$1" "$dir/report.json" > /dev/null || fault "this does not hold
 disks_are_sound() {
 	local look=$dir/inspect end=accident words
 	rm -rf "$look"
-	mkdir -p "$look/root/fixture/work/keys"
-	debian_keys "$look/root/fixture/work/keys"
+	mkdir -p "$look/root/fixture/input/keys"
+	debian_keys "$look/root/fixture/input/keys"
 	install -m 755 "$debian/inspect" "$look/root/fixture/inspect"
 	archive "$look/root" > "$look/work.cpio"
 	join_images "$fixture_image" "$look/work.cpio" > "$look/image"

@@ -42,16 +42,16 @@ debian_disk() {
 	want=$(hash_text "$(hash_of "${files[@]}" "$here/debiandisk.sh")" "$(<"$debian_folder/tree.key")")
 	stamped "$debian_folder/base.key" "$want" && return
 	rm -rf "$dir" "$debian_folder"/{base.key,installed}
-	mkdir -p "$dir/root/fixture/work/keys"
+	mkdir -p "$dir/root/fixture/input/keys"
 	rm -f "$debian_folder"/{base,report,stick}.img
 	truncate -s 1680M "$debian_folder/base.img"
 	truncate -s 64M "$debian_folder/report.img"
 	truncate -s 2M "$debian_folder/stick.img"
 	printf '%s\n' 'label: gpt' 'size=1MiB, type=21686148-6449-6E6F-744E-656564454649' 'size=80MiB, type=uefi' 'size=128MiB, type=linux' \
 		'type=lvm' | sfdisk -q "$debian_folder/base.img"
-	debian_keys "$dir/root/fixture/work/keys"
-	cp -a "$debian/rootfs" "$dir/root/fixture/work/"
-	debian_initramfs "$dir/root/fixture/work"
+	debian_keys "$dir/root/fixture/input/keys"
+	cp -a "$debian/rootfs" "$dir/root/fixture/input/"
+	debian_initramfs "$dir/root/fixture/input"
 	install -m 755 "$debian/compose" "$dir/root/fixture/compose"
 	archive "$dir/root" > "$dir/work.cpio"
 	join_images "$fixture_image" "$dir/work.cpio" > "$dir/image"

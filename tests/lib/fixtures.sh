@@ -65,12 +65,12 @@ fixture_machine() {
 	local dir=$beds/fixture$1 name disk size lun=0 end words=()
 	shift
 	rm -rf "$dir"
-	mkdir -p "$dir/root/fixture/work"
+	mkdir -p "$dir/root/fixture/input"
 	for name; do
 		rm -rf "$beds/disks/$name" "$beds/disks/$name.failed"
-		mkdir -p "$beds/disks/$name" "$dir/root/fixture/work/$name"
-		cp "$scenarios/$name/disks" "$dir/root/fixture/work/$name/"
-		cp -r "$(keys_of "$name")" "$dir/root/fixture/work/$name/keys"
+		mkdir -p "$beds/disks/$name" "$dir/root/fixture/input/$name"
+		cp "$scenarios/$name/disks" "$dir/root/fixture/input/$name/"
+		cp -r "$(keys_of "$name")" "$dir/root/fixture/input/$name/keys"
 		while read -r disk size _; do
 			truncate -s "$size" "$(disk_file "$name" "$disk")"
 			say "$name $disk $lun" >> "$dir/root/fixture/jobs"
