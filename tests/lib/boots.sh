@@ -44,22 +44,8 @@ words_for() {
 	esac
 }
 
-# come_up DIR QEMU-WORD...: one start and its end; DIR/1/end says how it ended
-come_up() {
-	local dir=$1 orders status=0
-	shift
-	rm -f "$dir/orders"
-	mkfifo "$dir/orders"
-	exec {orders}<> "$dir/orders"
-	say '{"execute":"qmp_capabilities"}' >&"$orders"
-	timeout -k 5 240 qemu-system-x86_64 -accel "$(accelerator)" -cpu "$processor" -smp 2 -m 768 -nodefaults -no-user-config -no-reboot -display none \
-		-serial "file:$dir/1/console" -qmp stdio "$@" <&"$orders" > "$dir/1/events" 2> "$dir/1/qemu.log" || status=$?
-	exec {orders}>&-
-	how_it_ended "$status" "$dir/1/events" > "$dir/1/end"
-}
-
 boots() {
-	local dir=$beds/run/boots-$1 words
+	local dir=$beds/run/boots-$1 words end=accident
 	need_tools mformat=mtools "$firmware=ovmf"
 	rm -rf "$dir"
 	mkdir -p "$dir/1"
@@ -67,14 +53,15 @@ boots() {
 	read_expectation "$dir/expect" "$dir"
 	report_disk small-host "$dir/report.img"
 	mapfile -t words < <(words_for "$1" "$dir"; drive report "$dir/report.img" raw; printf '%s\n' -device virtio-blk-pci,drive=report)
-	come_up "$dir" "${words[@]}"
-	! accident "$dir/1" "$(accelerator)" || come_up "$dir" "${words[@]}"
+	while [[ $end == accident ]]; do
+		end=$(take_orders "$dir/1"; to_its_end "$dir/1" "$(accelerator)" 240 -smp 2 -m 768 -serial "file:$dir/1/console" "${words[@]}")
+	done
 	fetch_report "$dir/report.img" "$dir/1" 1
 	cat "$dir/1/report-problems" 2> /dev/null || true
-	[[ $(<"$dir/1/end") == reboot ]] || { say "the machine ended by $(<"$dir/1/end"); see $dir/1"; return 1; }
+	[[ $end == reboot ]] || { say "the machine ended by $end; see $dir/1"; return 1; }
 	[[ ! -s $dir/1/report-problems ]] || return 1
 	jq -e '.mode == "check" and .verdict != "failed"' "$dir/1/report.json" > /dev/null || { say "no sweep in mode check; see $dir/1"; return 1; }
-	rm -f "$dir"/{esp,report.img,variables,orders}
+	rm -f "$dir"/{esp,report.img,variables}
 }
 
 case $1 in

@@ -19,18 +19,19 @@ power_on() {
 	bed=$dir/$boots asked=0 ups=0 resets=0
 	rm -rf "$bed"
 	mkdir -p "$bed"
-	mkfifo "$bed/orders" "$bed/agent.in"
+	mkfifo "$bed/agent.in"
 	ln -s agent "$bed/agent.out"
 	: > "$bed/agent"
-	exec {orders}<> "$bed/orders" {agent}<> "$bed/agent.in"
-	say '{"execute":"qmp_capabilities"}' >&"$orders"
+	exec {agent}<> "$bed/agent.in"
+	take_orders "$bed"
+	accel=$(accelerator)
 	[[ $platform == bios ]] || words+=(-drive "if=pflash,format=raw,readonly=on,file=$firmware"
 		-drive "if=pflash,format=raw,file=$dir/variables")
 	mapfile -t -O "${#words[@]}" words < <(
 		drive host "$dir/host.qcow2" qcow2
 		drive report "$dir/report.img" raw
 		drive stick "$dir/stick.img" raw)
-	timeout -k 5 1500 qemu-system-x86_64 -accel "$(accelerator)" -cpu "$processor" -smp "${processors:-1}" -m 1024 -nodefaults -no-user-config -display none \
+	timeout -k 5 1500 qemu-system-x86_64 -accel "$accel" -cpu "$processor" -smp "${processors:-1}" -m 1024 -nodefaults -no-user-config -display none \
 		-serial "file:$bed/console" -qmp stdio "${words[@]}" -device virtio-blk-pci,drive=host,serial=host,bootindex=1 \
 		-device virtio-blk-pci,drive=report,serial=report -device virtio-blk-pci,drive=stick,serial=stick \
 		-device virtio-serial-pci -chardev "pipe,id=agent,path=$bed/agent" -device virtserialport,chardev=agent,name=agent \
@@ -48,7 +49,7 @@ wait_for() {
 	shift 2
 	until "$@"; do
 		(( SECONDS < end )) || fault "waited in vain for: $what; see $bed, where the console ends with"$'\n'"$(last_words)"
-		! accident "$bed" "$(accelerator)" || fault "an accident of the emulator, before: $what"
+		! accident "$bed" "$accel" || fault "an accident of the emulator, before: $what"
 		is_running || "$@" || fault "the machine ended before: $what; see $bed"
 		sleep "$pause"
 		# what takes long is asked for less often: the machine needs the processor

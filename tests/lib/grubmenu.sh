@@ -22,7 +22,7 @@ menu() {
 }
 
 grubmenu() {
-	local dir=$beds/run/grub-$1 files=$beds/run/grub-$1/tree/guestsweep status=0 end
+	local dir=$beds/run/grub-$1 files=$beds/run/grub-$1/tree/guestsweep end
 	rm -rf "$dir"
 	mkdir -p "$dir/tree/boot/grub" "$files"
 	cp "$out/vmlinuz" "$files/"
@@ -34,9 +34,8 @@ grubmenu() {
 	no-kernel) rm "$files/vmlinuz" ;;
 	esac
 	grub-mkrescue --output="$dir/iso" "$dir/tree" > "$dir/mkrescue.log" 2>&1 || { say "no ISO; see $dir/mkrescue.log"; return 1; }
-	timeout -k 5 90 qemu-system-x86_64 -accel "$(accelerator)" -m 256 -nodefaults -no-user-config -no-reboot -display none -vga std \
-		-qmp stdio -cdrom "$dir/iso" < <(say '{"execute":"qmp_capabilities"}'; exec sleep 100) > "$dir/events" 2> "$dir/qemu.log" || status=$?
-	end=$(how_it_ended "$status" "$dir/events")
+	take_orders "$dir"
+	end=$(to_its_end "$dir" "$(accelerator)" 90 -m 256 -vga std -cdrom "$dir/iso")
 	[[ $end == poweroff ]] || { say "not the host came up: the machine ended by $end; see $dir"; return 1; }
 	rm -rf "$dir"/{iso,tree}
 }

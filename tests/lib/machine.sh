@@ -37,14 +37,29 @@ machine() { boot_with "$(accelerator)" "$@"; }
 accident_words="Oops: int3:|IO-APIC \\+ timer doesn't work"
 accident() { [[ $2 != kvm && -f $1/console ]] && grep -aqE "$accident_words" "$1/console"; }
 
-boot_with() {
-	local accel=$1 dir=$2 limit=$3 words=$4 initrd=$5 status=0 screen=file:$2/console orders acting=
-	shift 5
-	rm -f "$dir/orders"
-	mkfifo "$dir/orders"
-	: > "$dir/results"
-	exec {orders}<> "$dir/orders"
+# take_orders DIR: what is written to DIR/orders from now on goes to QEMU; leaves it open as $orders
+take_orders() {
+	rm -f "$1/orders"
+	mkfifo "$1/orders"
+	exec {orders}<> "$1/orders"
 	say '{"execute":"qmp_capabilities"}' >&"$orders"
+}
+
+# to_its_end DIR ACCELERATOR SECONDS QEMU-WORD...: a machine that has taken orders; prints how it ended
+to_its_end() {
+	local dir=$1 accel=$2 limit=$3 status=0
+	shift 3
+	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$accel" -cpu "$processor" -nodefaults -no-user-config -no-reboot -display none \
+		-qmp stdio "$@" <&"$orders" > "$dir/events" 2> "$dir/qemu.log" || status=$?
+	exec {orders}>&-
+	if [[ $status == 0 ]] && accident "$dir" "$accel"; then say accident; else how_it_ended "$status" "$dir/events"; fi
+}
+
+boot_with() {
+	local accel=$1 dir=$2 limit=$3 words=$4 initrd=$5 screen=file:$2/console acting=
+	shift 5
+	: > "$dir/results"
+	take_orders "$dir"
 	if [[ ${person:-} ]]; then
 		screen=pipe:$dir/console
 		person_sits "$dir" console
@@ -56,17 +71,12 @@ boot_with() {
 		person_acts "$dir" "$person" > /dev/null &
 		acting=$!
 	fi
-	timeout -k 5 "$limit" qemu-system-x86_64 -accel "$accel" -cpu "$processor" -smp "${processors:-1}" -m "${memory:-512}" \
-		-nodefaults -no-user-config -no-reboot -display none \
-		-serial "${console:-$screen}" -serial "file:$dir/results" -qmp stdio \
-		-kernel "$kernel" -initrd "$initrd" -append "$kernel_words $words" "$@" \
-		<&"$orders" > "$dir/events" 2> "$dir/qemu.log" || status=$?
-	exec {orders}>&-
+	to_its_end "$dir" "$accel" "$limit" -smp "${processors:-1}" -m "${memory:-512}" -serial "${console:-$screen}" -serial "file:$dir/results" \
+		-kernel "$kernel" -initrd "$initrd" -append "$kernel_words $words" "$@"
 	if [[ $acting ]]; then
 		kill "$acting" 2> /dev/null || true
 		wait "$acting" || true
 	fi
-	if [[ $status == 0 ]] && accident "$dir" "$accel"; then say accident; else how_it_ended "$status" "$dir/events"; fi
 }
 
 how_it_ended() {
